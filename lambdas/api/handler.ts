@@ -1,0 +1,26 @@
+import middy from '@middy/core';
+import { router, type Route } from '../../shared/runtime/http.ts';
+import { showProblems } from '../../shared/runtime/show-problems.ts';
+import { routes as accessKeys } from './access-keys.ts';
+import { routes as eventTypes } from './event-types.ts';
+import { routes as events } from './events.ts';
+import { world } from './live-world.ts';
+import { routes as subscriptions } from './subscriptions.ts';
+import type { World } from './world.ts';
+
+const health: Route<World> = {
+  method: 'GET',
+  path: '/healthz',
+  needs: 'open',
+  answer: async () => ({ status: 200, body: { status: 'ok' } }),
+};
+
+const serve = router(
+  [...subscriptions, ...events, ...accessKeys, ...eventTypes, health],
+  world.accessKeys.authenticate,
+);
+
+/** The control plane: every route that ingest has not. */
+export const handler = middy()
+  .use(showProblems())
+  .handler((event) => serve(event, world));

@@ -1,0 +1,31 @@
+import { randomBytes } from 'node:crypto';
+import { environment } from '../../shared/runtime/env.ts';
+import { note } from '../../shared/runtime/log.ts';
+import { accessKeysIn } from '../../shared/store/access-keys.ts';
+import { attemptsIn } from '../../shared/store/attempts.ts';
+import { openDatabase } from '../../shared/store/database.ts';
+import { eventsIn } from '../../shared/store/events.ts';
+import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
+import { openKms, vaultIn } from '../../shared/store/vault.ts';
+import { createAddressGuard } from '../../shared/wire/address-guard.ts';
+import { openSecrets, secretFrom } from '../../shared/wire/secret.ts';
+import type { World } from './world.ts';
+
+const env = environment('api');
+const db = openDatabase();
+const now = (): Date => new Date();
+const control = { db, name: env.CONTROL_TABLE, now };
+const flow = { db, name: env.FLOW_TABLE, now };
+const firstKey = secretFrom(openSecrets(), { arn: env.ADMIN_KEY_SECRET, now: () => Date.now() });
+
+export const world: World = {
+  now,
+  random: randomBytes,
+  subscriptions: subscriptionsIn(control),
+  events: eventsIn(flow, env.RETENTION_DAYS),
+  attempts: attemptsIn(flow, env.RETENTION_DAYS),
+  accessKeys: accessKeysIn(control, firstKey),
+  vault: vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY }),
+  refuseUrl: createAddressGuard({ targets: env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public' }).refuse,
+  note,
+};

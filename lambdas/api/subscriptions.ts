@@ -1,0 +1,241 @@
+import { createHash } from 'node:crypto';
+import catalogue from '#catalogue';
+import { shownAttempt } from '../../shared/domain/delivery-view.ts';
+import { compilePattern, PatternError } from '../../shared/domain/filter.ts';
+import { newId } from '../../shared/domain/id.ts';
+import { knownWishes } from '../../shared/domain/interest.ts';
+import { nearest } from '../../shared/domain/nearest.ts';
+import { problems, type Fault } from '../../shared/domain/problem.ts';
+import { secretText } from '../../shared/domain/sign.ts';
+import {
+  NewSubscription,
+  shown,
+  SubscriptionPatch,
+  withDefaults,
+  type Subscription,
+  type SubscriptionWish,
+} from '../../shared/domain/subscription.ts';
+import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
+import { paged } from '../../shared/runtime/paging.ts';
+import type { World } from './world.ts';
+
+const LONGEST_FILTER = 8 * 1024;
+const SECRET_BYTES = 32;
+const MOST_TRIES = 3;
+
+const wishes = knownWishes(new Map(Object.entries(catalogue.eventTypes).map(([type, { group }]) => [type, group])));
+
+function faultsInTypes(eventTypes: readonly string[]): Fault[] {
+  return eventTypes.flatMap((wish, i) => {
+    if (wishes.has(wish)) return [];
+    const hint = nearest(wish, [...wishes]);
+    return [
+      {
+        pointer: `/event_types/${i}`,
+        detail: `matches no event type${hint === undefined ? '' : `; the nearest is ${hint}`}`,
+      },
+    ];
+  });
+}
+
+function faultsInFilter(filter: SubscriptionWish['filter']): Fault[] {
+  if (filter === null) return [];
+  if (Buffer.byteLength(JSON.stringify(filter)) > LONGEST_FILTER)
+    return [{ pointer: '/filter', detail: `must be ${LONGEST_FILTER} bytes at most` }];
+  try {
+    compilePattern(filter);
+    return [];
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    return [{ pointer: `/filter${error.pointer}`, detail: error.detail }];
+  }
+}
+
+/** @throws Problem 422 for what the shape alone cannot tell: types that match nothing, a bad filter, an address of ours */
+async function checkWish(wish: Pick<SubscriptionWish, 'event_types' | 'filter' | 'url'>, world: World): Promise<void> {
+  const faults = [...faultsInTypes(wish.event_types), ...faultsInFilter(wish.filter)];
+  if (faults.length > 0) throw problems.invalid(faults);
+  const refusal = await world.refuseUrl(wish.url);
+  if (refusal !== undefined) throw problems.urlRefused(refusal);
+}
+
+const etagOf = (subscription: Subscription): string =>
+  `"${createHash('sha256').update(`${subscription.id} ${subscription.version}`).digest('base64url').slice(0, 22)}"`;
+
+const answered = (
+  subscription: Subscription,
+  more: { status: number; secret?: string; location?: string },
+): Answer => ({
+  status: more.status,
+  body: { ...shown(subscription), ...(more.secret !== undefined && { secret: more.secret }) },
+  headers: {
+    etag: etagOf(subscription),
+    ...(more.location !== undefined && { location: more.location }),
+    ...(more.secret !== undefined && { 'cache-control': 'no-store' }),
+  },
+});
+
+const nameInterest = (world: World): string => newId('itr', world.now(), world.random(10));
+
+type Headers = Record<string, string>;
+
+async function sealHeaders(of: { tenant: string; id: string }, headers: Headers, world: World) {
+  const header_names = Object.keys(headers);
+  if (header_names.length === 0) return { header_names, sealed_headers: undefined };
+  const place = { tenant: of.tenant, subscription: of.id, field: 'headers' } as const;
+  return { header_names, sealed_headers: await world.vault.seal(place, JSON.stringify(headers)) };
+}
+
+async function openHeaders({ tenant, id, sealed_headers }: Subscription, world: World): Promise<Headers> {
+  if (sealed_headers === undefined) return {};
+  return JSON.parse(await world.vault.open({ tenant, subscription: id, field: 'headers' }, sealed_headers)) as Headers;
+}
+
+async function create(request: Request, world: World): Promise<Answer> {
+  const tenant = request.params.tenant ?? '';
+  const { headers = {}, secret: given, ...posted } = request.body(NewSubscription);
+  await checkWish({ ...posted, filter: posted.filter ?? null }, world);
+
+  const now = world.now().toISOString();
+  const id = newId('sub', world.now(), world.random(10));
+  const secret = given ?? secretText(world.random(SECRET_BYTES));
+  const subscription: Subscription = {
+    ...withDefaults(posted),
+    ...(await sealHeaders({ tenant, id }, headers, world)),
+    tenant,
+    id,
+    sealed_secrets: [await world.vault.seal({ tenant, subscription: id, field: 'secret' }, secret)],
+    disabled_reason: null,
+    created_at: now,
+    updated_at: now,
+    version: 1,
+    interest: nameInterest(world),
+  };
+  await world.subscriptions.create(subscription);
+  world.note('subscription.created', { tenant, subscription_id: id });
+  return answered(subscription, { status: 201, secret, location: `/v1/tenants/${tenant}/subscriptions/${id}` });
+}
+
+/** @throws Problem 404 */
+async function found(request: Request, world: World): Promise<Subscription> {
+  const { tenant = '', id = '' } = request.params;
+  const subscription = await world.subscriptions.find(tenant, id);
+  if (subscription === undefined) throw problems.notFound();
+  return subscription;
+}
+
+/** Headers merge by name, upper and lower case alike; null takes one away, and null for all of them takes all. */
+function mergedHeaders(before: Headers, patch: NonNullable<SubscriptionPatch['headers']>): Headers {
+  const named = new Set(Object.keys(patch).map((name) => name.toLowerCase()));
+  const kept = Object.entries(before).filter(([name]) => !named.has(name.toLowerCase()));
+  const added = Object.entries(patch).filter((entry): entry is [string, string] => entry[1] !== null);
+  return Object.fromEntries([...kept, ...added]);
+}
+
+/** Each named member replaced whole, null for its default; a default name follows the URL. */
+function patched(before: Subscription, patch: SubscriptionPatch): SubscriptionWish {
+  const followsUrl = before.name === new URL(before.url).host;
+  const name = patch.name === undefined && !followsUrl ? before.name : patch.name;
+  return withDefaults({
+    ...before,
+    ...patch,
+    name,
+    event_types: patch.event_types ?? before.event_types,
+    url: patch.url ?? before.url,
+    headers: undefined,
+  });
+}
+
+async function changed(before: Subscription, patch: SubscriptionPatch, world: World): Promise<Subscription> {
+  const wish = patched(before, patch);
+  await checkWish(wish, world);
+  const headers =
+    patch.headers === undefined
+      ? { header_names: before.header_names, sealed_headers: before.sealed_headers }
+      : await sealHeaders(
+          before,
+          patch.headers === null ? {} : mergedHeaders(await openHeaders(before, world), patch.headers),
+          world,
+        );
+  const wantsOthers =
+    JSON.stringify([wish.event_types, wish.filter]) !== JSON.stringify([before.event_types, before.filter]);
+  return {
+    ...before,
+    ...wish,
+    ...headers,
+    updated_at: world.now().toISOString(),
+    version: before.version + 1,
+    interest: wantsOthers ? nameInterest(world) : before.interest,
+  };
+}
+
+async function change(request: Request, world: World): Promise<Answer> {
+  const patch = request.body(SubscriptionPatch);
+  const expected = request.headers['if-match'];
+  for (let round = 0; round < MOST_TRIES; round++) {
+    const before = await found(request, world);
+    if (expected !== undefined && expected !== '*' && expected !== etagOf(before)) throw problems.stale();
+    const after = await changed(before, patch, world);
+    if (await world.subscriptions.replace(before, after)) {
+      world.note('subscription.changed', {
+        tenant: after.tenant,
+        subscription_id: after.id,
+        members: Object.keys(patch).join(' '),
+      });
+      return answered(after, { status: 200 });
+    }
+  }
+  throw problems.stale();
+}
+
+async function remove(request: Request, world: World): Promise<Answer> {
+  const subscription = await found(request, world);
+  if (!(await world.subscriptions.remove(subscription))) throw problems.notFound();
+  world.note('subscription.deleted', { tenant: subscription.tenant, subscription_id: subscription.id });
+  return { status: 204 };
+}
+
+async function reveal(request: Request, world: World): Promise<Answer> {
+  const { tenant, id, sealed_secrets } = await found(request, world);
+  const secret = await world.vault.open({ tenant, subscription: id, field: 'secret' }, sealed_secrets[0] ?? '');
+  world.note('secret.revealed', { tenant, subscription_id: id });
+  return { status: 200, body: { secret }, headers: { 'cache-control': 'no-store' } };
+}
+
+const signingKey = (world: World) => () => world.vault.signingKey('cursors');
+
+async function list(request: Request, world: World): Promise<Answer> {
+  const of = { route: 'subscriptions', signingKey: signingKey(world) };
+  const page = await paged(request, of, async ({ limit, after }) => {
+    const read = await world.subscriptions.list(request.params.tenant ?? '', { limit, after });
+    return { items: read.subscriptions.map(shown), after: read.after };
+  });
+  return { status: 200, body: page };
+}
+
+async function listAttempts(request: Request, world: World): Promise<Answer> {
+  const { tenant, id } = await found(request, world);
+  const page = await paged(request, { route: 'attempts', signingKey: signingKey(world) }, async (wanted) => {
+    const read = await world.attempts.ofSubscription({ tenant, subscriptionId: id }, wanted);
+    return { items: read.attempts.map(shownAttempt), after: read.after };
+  });
+  return { status: 200, body: page };
+}
+
+const ALL = '/v1/tenants/{tenant}/subscriptions';
+const ONE = `${ALL}/{id}`;
+
+export const routes: readonly Route<World>[] = [
+  { method: 'POST', path: ALL, needs: 'subscriptions:write', answer: create },
+  { method: 'GET', path: ALL, needs: 'subscriptions:read', answer: list },
+  {
+    method: 'GET',
+    path: ONE,
+    needs: 'subscriptions:read',
+    answer: async (request, world) => answered(await found(request, world), { status: 200 }),
+  },
+  { method: 'PATCH', path: ONE, needs: 'subscriptions:write', answer: change },
+  { method: 'DELETE', path: ONE, needs: 'subscriptions:write', answer: remove },
+  { method: 'GET', path: `${ONE}/secret`, needs: 'subscriptions:write', answer: reveal },
+  { method: 'GET', path: `${ONE}/attempts`, needs: 'subscriptions:read', answer: listAttempts },
+];

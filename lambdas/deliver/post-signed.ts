@@ -1,0 +1,70 @@
+import type { KeyObject } from 'node:crypto';
+import type { Outcome } from '../../shared/domain/outcome.ts';
+import { signingKey, webhookHeaders } from '../../shared/domain/sign.ts';
+import type { Subscription } from '../../shared/domain/subscription.ts';
+import type { Vault } from '../../shared/store/vault.ts';
+import type { Poster } from '../../shared/wire/post.ts';
+import type { Sending } from './deliver.ts';
+
+/** What a subscription's requests need opened: asked for again when the subscription changes. */
+interface Opened {
+  version: number;
+  keys: readonly KeyObject[];
+  headers: Record<string, string>;
+}
+
+const MOST_OPENED = 10_000;
+const USER_AGENT = 'event-fanout/0.1.0';
+
+/** The child of the publisher's trace: same trace, a parent of our own. `span` is 8 random bytes. */
+const traceHeader = (traceparent: string | undefined, span: Buffer): Record<string, string> =>
+  traceparent === undefined
+    ? {}
+    : { traceparent: `${traceparent.slice(0, 36)}${span.toString('hex')}${traceparent.slice(52)}` };
+
+/** Signs and sends. Opened secrets stay in this process's memory, and nowhere else. */
+export function signedPost(
+  vault: Vault,
+  { poster, newSpan }: { poster: Poster; newSpan: () => Buffer },
+): (sending: Sending) => Promise<Outcome> {
+  const opened = new Map<string, Opened>();
+
+  async function open(subscription: Subscription): Promise<Opened> {
+    const { tenant, id, version } = subscription;
+    const known = opened.get(`${tenant} ${id}`);
+    if (known?.version === version) return known;
+    const place = { tenant, subscription: id } as const;
+    const secrets = await Promise.all(
+      subscription.sealed_secrets.map((sealed) => vault.open({ ...place, field: 'secret' }, sealed)),
+    );
+    const headers =
+      subscription.sealed_headers === undefined
+        ? '{}'
+        : await vault.open({ ...place, field: 'headers' }, subscription.sealed_headers);
+    const fresh: Opened = {
+      version,
+      keys: secrets.map(signingKey),
+      headers: JSON.parse(headers) as Record<string, string>,
+    };
+    if (opened.size >= MOST_OPENED) opened.delete(opened.keys().next().value ?? '');
+    opened.set(`${tenant} ${id}`, fresh);
+    return fresh;
+  }
+
+  return async ({ subscription, id, text, traceparent, at }) => {
+    const { keys, headers } = await open(subscription);
+    return poster.post({
+      method: subscription.method,
+      url: subscription.url,
+      timeoutMs: subscription.timeout_seconds * 1000,
+      body: Buffer.from(text),
+      headers: {
+        ...headers,
+        'content-type': 'application/json',
+        'user-agent': USER_AGENT,
+        ...traceHeader(traceparent, newSpan()),
+        ...webhookHeaders({ id, at, body: text, keys }),
+      },
+    });
+  };
+}

@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import { newId } from '../../shared/domain/id.ts';
+import { environment } from '../../shared/runtime/env.ts';
+import { note } from '../../shared/runtime/log.ts';
+import { accessKeysIn } from '../../shared/store/access-keys.ts';
+import { openDatabase } from '../../shared/store/database.ts';
+import { eventsIn } from '../../shared/store/events.ts';
+import { busNamed, openBus } from '../../shared/wire/bus.ts';
+import { openSecrets, secretFrom } from '../../shared/wire/secret.ts';
+import type { World } from './ingest.ts';
+
+const env = environment('ingest');
+const db = openDatabase();
+const now = (): Date => new Date();
+const events = eventsIn({ db, name: env.FLOW_TABLE, now }, env.RETENTION_DAYS);
+const bus = busNamed(openBus(), { name: env.BUS_NAME, source: env.EVENT_SOURCE });
+
+export const { authenticate } = accessKeysIn(
+  { db, name: env.CONTROL_TABLE, now },
+  secretFrom(openSecrets(), { arn: env.ADMIN_KEY_SECRET, now: () => Date.now() }),
+);
+
+export const world: World = {
+  now,
+  newEventId: () => newId('evt', now(), randomBytes(10)),
+  newTrace: () => `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
+  accept: events.accept,
+  find: events.find,
+  isMatched: events.isMatched,
+  open: events.open,
+  publish: bus.publish,
+  note,
+};

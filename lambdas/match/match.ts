@@ -1,0 +1,117 @@
+import { MOST_DELIVERIES_A_MESSAGE, type DeliveryMessage } from '../../shared/domain/delivery.ts';
+import { filterView, type AcceptedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
+import { compilePattern, matches } from '../../shared/domain/filter.ts';
+import type { Received } from '../../shared/runtime/batch.ts';
+import type { Matched } from '../../shared/store/events.ts';
+import type { Interest } from '../../shared/store/subscriptions.ts';
+
+/** A delivery message on its way to the lane's deliveries queue, fair by tenant. */
+export interface Outgoing {
+  body: DeliveryMessage;
+  group: string;
+  /** The record it was made from, which is done only when all of its messages are durable. */
+  from: string;
+}
+
+/** What match touches outside. */
+export interface World {
+  now(): Date;
+  interested(tenant: string, event: { type: string; group: string }): Promise<Interest[]>;
+  /** The event with its data, for those whose data stayed behind. */
+  find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined>;
+  /** Answers what could not be sent. */
+  send(messages: readonly Outgoing[]): Promise<Outgoing[]>;
+  /** Writes down whom match found, and that the events are no longer open. */
+  close(found: readonly { event: TravellingEvent; matched: Matched }[]): Promise<void>;
+  note(what: string, line: Record<string, string | number | boolean>): void;
+}
+
+interface Found {
+  id: string;
+  event: TravellingEvent;
+  matched: Matched;
+  messages: Outgoing[];
+}
+
+/** Reads the event's data only once, and only for whoever filters on it. */
+function filterOn(event: TravellingEvent, world: World): (filter: string) => Promise<boolean> {
+  let view: Promise<Record<string, unknown> | undefined> | undefined;
+  const read = async (): Promise<Record<string, unknown> | undefined> => {
+    const body = event.body ?? (await world.find(event.tenant, event.event_id))?.body;
+    return body === undefined ? undefined : filterView(event, JSON.parse(body));
+  };
+  return async (filter) => {
+    view ??= read();
+    const seen = await view;
+    return seen !== undefined && matches(compilePattern(JSON.parse(filter)), seen);
+  };
+}
+
+/** The subscriptions that want the event, each once. */
+async function wanting(event: TravellingEvent, interests: readonly Interest[], world: World): Promise<string[]> {
+  const passes = filterOn(event, world);
+  const ids = new Set<string>();
+  for (const { subscription, filter } of interests) {
+    if (!ids.has(subscription) && (filter === null || (await passes(filter)))) ids.add(subscription);
+  }
+  return [...ids];
+}
+
+/** A record that may be a second copy makes deliveries that may be second copies. */
+const inDoubt = ({ message, receiveCount }: Received<TravellingEvent>): boolean =>
+  message.doubt === true || receiveCount > 1;
+
+function messagesFor(from: string, event: TravellingEvent, subscriptions: readonly string[]): Outgoing[] {
+  const parts = Array.from({ length: Math.ceil(subscriptions.length / MOST_DELIVERIES_A_MESSAGE) }, (_, part) =>
+    subscriptions.slice(part * MOST_DELIVERIES_A_MESSAGE, (part + 1) * MOST_DELIVERIES_A_MESSAGE),
+  );
+  return parts.map((ids) => ({
+    from,
+    group: event.tenant,
+    body: { v: 1, event, deliveries: ids.map((subscription_id) => ({ subscription_id, run: 1, attempt: 1 })) },
+  }));
+}
+
+/** Interests by tenant, type and group, so that a batch of like events asks once. */
+function interestsFor(world: World): (event: TravellingEvent) => Promise<Interest[]> {
+  const asked = new Map<string, Promise<Interest[]>>();
+  return ({ tenant, type, group }) => {
+    const key = `${tenant} ${type} ${group}`;
+    const known = asked.get(key) ?? world.interested(tenant, { type, group });
+    asked.set(key, known);
+    return known;
+  };
+}
+
+/**
+ * Turns each event into the deliveries it makes: the only place where one becomes many. Nothing here waits for a subscriber,
+ * and what it costs grows with the number of those who want the event, not of those who exist.
+ *
+ * @returns the ids of the messages whose deliveries are not all durable
+ */
+export async function match(records: readonly Received<TravellingEvent>[], world: World): Promise<Set<string>> {
+  const interests = interestsFor(world);
+  const found = await Promise.all(
+    records.map(async (record): Promise<Found> => {
+      const event: TravellingEvent = inDoubt(record) ? { ...record.message, doubt: true } : record.message;
+      const subscriptions = await wanting(event, await interests(event), world);
+      const matched = { at: world.now().toISOString(), subscriptions };
+      return { id: record.id, event, matched, messages: messagesFor(record.id, event, subscriptions) };
+    }),
+  );
+
+  const unsent = await world.send(found.flatMap(({ messages }) => messages));
+  const failed = new Set(unsent.map(({ from }) => from));
+  const done = found.filter(({ id }) => !failed.has(id));
+  await world.close(done);
+  for (const { event, matched } of done) {
+    world.note('event.matched', {
+      tenant: event.tenant,
+      event_id: event.event_id,
+      event_type: event.type,
+      matched: matched.subscriptions.length,
+      doubt: event.doubt === true,
+    });
+  }
+  return failed;
+}

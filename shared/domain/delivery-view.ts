@@ -1,0 +1,57 @@
+import type { Attempt } from './attempt.ts';
+import type { DeliveryState, WaitingFor } from './delivery.ts';
+import type { EventFacts } from './event.ts';
+import { deliveryId } from './id.ts';
+import type { Subscription } from './subscription.ts';
+
+/** What is known of one delivery: the event, whom it is for, and its attempts so far, oldest first. */
+export interface Known {
+  event: EventFacts;
+  subscriptionId: string;
+  /** Undefined where it is deleted. */
+  subscription: Subscription | undefined;
+  attempts: readonly Attempt[];
+}
+
+interface Standing {
+  state: DeliveryState;
+  waiting_for?: WaitingFor;
+  due_at?: string;
+  reason?: string;
+}
+
+function standingOf({ subscription, attempts }: Known): Standing {
+  const last = attempts.at(-1);
+  if (last?.next === 'done') return { state: 'delivered' };
+  if (last?.next === 'dead') return { state: 'dead', ...(last.died !== undefined && { reason: last.died }) };
+  if (subscription === undefined) return { state: 'cancelled' };
+  if (subscription.status === 'disabled') return { state: 'missed' };
+  if (subscription.status === 'paused') return { state: 'waiting', waiting_for: 'paused' };
+  if (last === undefined) return { state: 'pending' };
+  return { state: 'waiting', waiting_for: 'schedule', ...(last.next_at !== undefined && { due_at: last.next_at }) };
+}
+
+/** An attempt as callers see it. */
+export const shownAttempt = ({ run: _run, died: _died, ...attempt }: Attempt): Omit<Attempt, 'run' | 'died'> => attempt;
+
+/** A delivery as callers see it. */
+export function shownDelivery(known: Known): Record<string, unknown> {
+  const { event, subscriptionId, attempts } = known;
+  const [first, last] = [attempts[0], attempts.at(-1)];
+  return {
+    delivery_id: deliveryId({
+      tenant: event.tenant,
+      eventId: event.event_id,
+      acceptedAt: event.accepted_at,
+      subscriptionId,
+    }),
+    event_id: event.event_id,
+    event_type: event.type,
+    subscription_id: subscriptionId,
+    ...standingOf(known),
+    attempts: attempts.length,
+    first_at: first?.at ?? null,
+    last_at: last?.at ?? null,
+    ...(last !== undefined && { last: shownAttempt(last) }),
+  };
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { EventId, TenantId } from './id.ts';
+import { asciiJson } from './json-text.ts';
+
+/** What a publisher posts: the catalogue provider's envelope, of which only the type and the data are required. */
+export const PostedEvent = z.strictObject({
+  event_type: z.string().min(1).max(256),
+  data: z.record(z.string(), z.unknown()),
+  event_id: EventId.optional(),
+  event_timestamp: z
+    .string()
+    .max(64)
+    .refine((time) => !Number.isNaN(Date.parse(time)), 'must be an RFC 3339 time')
+    .optional(),
+  event_schema: z.string().min(1).max(64).optional(),
+  event_resource: z.string().max(256).nullable().optional(),
+  /** The provider's id of its own call. It means nothing here. */
+  id: z.string().max(256).optional(),
+});
+export type PostedEvent = z.infer<typeof PostedEvent>;
+
+const Facts = z.object({
+  tenant: TenantId,
+  event_id: EventId,
+  type: z.string(),
+  group: z.string(),
+  /** Our clock, RFC 3339 UTC with milliseconds: what every list, range and retention runs on. */
+  accepted_at: z.iso.datetime(),
+  /** Of the type and the tokens of `data`: what makes two posts of one id the same. */
+  sha256: z.string(),
+  timestamp: z.string(),
+  schema: z.string(),
+  resource: z.string().nullable(),
+  traceparent: z.string().optional(),
+});
+
+/** An accepted event without its data: what is known of it wherever it is on its way. */
+export type EventFacts = z.infer<typeof Facts>;
+
+/** An accepted event with `body`, the exact text of its `data`. */
+export type AcceptedEvent = EventFacts & { body: string };
+
+/**
+ * An accepted event as it travels, in EventBridge's `detail` and in queues. `data` goes as a string, because a bus promises
+ * to keep a value, not its spelling; a long one stays in the event's head item and is fetched when it is needed.
+ */
+export const TravellingEvent = Facts.extend({
+  v: z.literal(1),
+  body: z.string().optional(),
+  /** Set where this may be a second copy, so that whoever handles it looks before it acts. */
+  doubt: z.literal(true).optional(),
+});
+export type TravellingEvent = z.infer<typeof TravellingEvent>;
+
+/** SQS bills by 64 KB and a batch holds ten messages in 1 MiB: beyond this size, in ASCII, a body stays behind. */
+const LONGEST_TRAVELLING_BODY = 64 * 1024;
+
+/** The event as it travels: a long body stays in the head item, from where it is fetched when it is needed. */
+export function travelling(event: AcceptedEvent): TravellingEvent {
+  const { body, ...facts } = event;
+  return asciiJson(body).length > LONGEST_TRAVELLING_BODY ? { v: 1, ...facts } : { v: 1, ...facts, body };
+}
+
+/** What two posts of one id must share beside their timestamp, schema and resource. */
+export const contentHash = (type: string, body: string): string =>
+  createHash('sha256').update(type).update('\n').update(body).digest('base64url');
+
+/** The members a filter sees: the subscriber's envelope, as values. */
+export const filterView = (event: EventFacts, data: unknown): Record<string, unknown> => ({
+  event_id: event.event_id,
+  event_schema: event.schema,
+  event_resource: event.resource,
+  event_type: event.type,
+  event_timestamp: event.timestamp,
+  data,
+});
+
+/** The bytes a subscriber gets: the same in every attempt, with the tokens of `data` as they were posted. */
+export const envelopeText = (event: AcceptedEvent, deliveryId: string): string => {
+  const head = JSON.stringify({
+    id: deliveryId,
+    event_id: event.event_id,
+    event_schema: event.schema,
+    event_resource: event.resource,
+    event_type: event.type,
+    event_timestamp: event.timestamp,
+  });
+  return `${head.slice(0, -1)},"data":${event.body}}`;
+};
+
+/** The same in the payload shape of Standard Webhooks. */
+export const standardText = (event: AcceptedEvent): string => {
+  const head = JSON.stringify({ type: event.type, timestamp: event.timestamp });
+  return `${head.slice(0, -1)},"data":${event.body}}`;
+};

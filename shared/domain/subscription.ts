@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { RetryPolicy } from './retry.ts';
+import { secretBytes } from './sign.ts';
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const VISIBLE_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+const MOST_HEADERS = 20;
+const MOST_HEADER_BYTES = 4096;
+
+/** Headers that are ours to set, or that mean something to one connection alone (RFC 9110 7.6.1). */
+const RESERVED_HEADERS = new Set([
+  'host', 'content-type', 'content-length', 'content-encoding', 'transfer-encoding', 'te', 'trailer', 'connection', 'keep-alive',
+  'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'upgrade', 'expect', 'user-agent', 'traceparent', 'tracestate',
+  'accept-encoding', 'cookie',
+]); // prettier-ignore
+
+const isReserved = (name: string): boolean => RESERVED_HEADERS.has(name.toLowerCase()) || /^(webhook|ce)-/i.test(name);
+
+const HeaderName = z
+  .string()
+  .regex(HEADER_NAME, 'is not a header name')
+  .refine((name) => !isReserved(name), 'is set by us or means something to one connection alone');
+const HeaderValue = z.string().regex(VISIBLE_ASCII, 'must be visible ASCII');
+
+const fitsHeaders = (headers: Record<string, string | null>): boolean =>
+  Object.keys(headers).length <= MOST_HEADERS &&
+  Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + (value?.length ?? 0), 0) <=
+    MOST_HEADER_BYTES;
+
+const Headers = z
+  .record(HeaderName, HeaderValue)
+  .refine(fitsHeaders, `must be ${MOST_HEADERS} at most, ${MOST_HEADER_BYTES} bytes in all`)
+  .refine(
+    (headers) => new Set(Object.keys(headers).map((name) => name.toLowerCase())).size === Object.keys(headers).length,
+    'must not name a header twice',
+  );
+
+const Wish = {
+  name: z.string().min(1).max(256),
+  description: z.string().max(1024),
+  event_types: z.array(z.string().min(1).max(256)).min(1).max(100),
+  method: z.enum(['POST', 'PUT', 'PATCH']),
+  url: z.string(),
+  filter: z.record(z.string(), z.unknown()).nullable(),
+  format: z.enum(['envelope', 'standard']),
+  signing: z.enum(['v1']),
+  timeout_seconds: z.number().int().min(1).max(30),
+  /** Only the deployment's own ceiling so far; a number here would be a promise that nobody keeps yet. */
+  rate_limit_per_second: z.null(),
+  retry: RetryPolicy,
+  status: z.enum(['enabled', 'paused', 'disabled']),
+};
+
+/** What a caller may leave out, and what it gets then. `name` is the URL's host. */
+const DEFAULTS = {
+  description: '',
+  method: 'POST',
+  filter: null,
+  format: 'envelope',
+  signing: 'v1',
+  timeout_seconds: 15,
+  rate_limit_per_second: null,
+  retry: 'standard',
+  status: 'enabled',
+} as const;
+
+const Secret = z
+  .string()
+  .refine((text) => secretBytes(text) !== undefined, 'must be whsec_ and base64 of 24 to 64 bytes');
+
+const { event_types, url, ...optional } = Wish;
+
+/** The body of `POST .../subscriptions`, before defaults. */
+export const NewSubscription = z.strictObject({
+  event_types,
+  url,
+  ...z.object(optional).partial().shape,
+  headers: Headers.optional(),
+  secret: Secret.optional(),
+});
+export type NewSubscription = z.infer<typeof NewSubscription>;
+
+/** The body of `PATCH .../subscriptions/{id}`: each named member replaced whole, null for its default, headers by name. */
+export const SubscriptionPatch = z.strictObject({
+  event_types: event_types.optional(),
+  url: url.optional(),
+  ...(Object.fromEntries(Object.entries(optional).map(([name, schema]) => [name, schema.nullable().optional()])) as {
+    [Name in keyof typeof optional]: z.ZodOptional<z.ZodNullable<(typeof optional)[Name]>>;
+  }),
+  headers: z.record(HeaderName, HeaderValue.nullable()).nullable().optional(),
+});
+export type SubscriptionPatch = z.infer<typeof SubscriptionPatch>;
+
+/** A subscription as it is kept: what callers set, with headers and secret sealed, and what we know of it. */
+export const Subscription = z.object({
+  ...Wish,
+  tenant: z.string(),
+  id: z.string(),
+  header_names: z.array(z.string()),
+  /** Sealed JSON of the headers' values by name; absent without headers. */
+  sealed_headers: z.string().optional(),
+  /** Sealed `whsec_` texts, the current one first. */
+  sealed_secrets: z.array(z.string()).min(1),
+  disabled_reason: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+  /** One more with every change: what a change is conditional on. */
+  version: z.number().int(),
+  /** Names the interest items that stand for the current event types and filter. */
+  interest: z.string(),
+});
+export type Subscription = z.infer<typeof Subscription>;
+
+/** What callers set, save headers and secret, with every default filled in. */
+export type SubscriptionWish = z.infer<z.ZodObject<typeof Wish>>;
+
+export function withDefaults(
+  wish: NewSubscription | (SubscriptionPatch & { event_types: string[]; url: string }),
+): SubscriptionWish {
+  const { event_types, url } = wish;
+  return {
+    name: wish.name ?? new URL(url).host,
+    description: wish.description ?? DEFAULTS.description,
+    event_types,
+    method: wish.method ?? DEFAULTS.method,
+    url,
+    filter: wish.filter ?? DEFAULTS.filter,
+    format: wish.format ?? DEFAULTS.format,
+    signing: wish.signing ?? DEFAULTS.signing,
+    timeout_seconds: wish.timeout_seconds ?? DEFAULTS.timeout_seconds,
+    rate_limit_per_second: DEFAULTS.rate_limit_per_second,
+    retry: wish.retry ?? DEFAULTS.retry,
+    status: wish.status ?? DEFAULTS.status,
+  };
+}
+
+/** A subscription as callers see it: never a secret, never a header's value. */
+export const shown = (subscription: Subscription): Record<string, unknown> => ({
+  id: subscription.id,
+  name: subscription.name,
+  description: subscription.description,
+  event_types: subscription.event_types,
+  method: subscription.method,
+  url: subscription.url,
+  filter: subscription.filter,
+  header_names: subscription.header_names,
+  format: subscription.format,
+  signing: subscription.signing,
+  timeout_seconds: subscription.timeout_seconds,
+  rate_limit_per_second: subscription.rate_limit_per_second,
+  retry: subscription.retry,
+  status: subscription.status,
+  disabled_reason: subscription.disabled_reason,
+  circuit: { state: 'closed', since: subscription.created_at },
+  created_at: subscription.created_at,
+  updated_at: subscription.updated_at,
+});

@@ -1,0 +1,148 @@
+/**
+ * The ways of event patterns to look at one text that take more than a line. What is asked and what is looked at are both
+ * written by strangers: each test reads its text once, however the two are chosen.
+ */
+export type TextTest = (text: string) => boolean;
+
+/* ---- In whatever case ---- */
+
+/** Each character's spellings. They may differ in length: ß is SS in capitals. */
+const spellingsOf = (text: string): string[][] =>
+  Array.from(text, (char) => [char, char.toLowerCase(), char.toUpperCase()]);
+
+/** Where the spelt characters end when `text` starts with them, else -1. */
+function endOf(spellings: readonly string[][], text: string): number {
+  let end = 0;
+  for (const spelling of spellings) {
+    const char = spelling.find((each) => text.startsWith(each, end));
+    if (char === undefined) return -1;
+    end += char.length;
+  }
+  return end;
+}
+
+export function startsInAnyCase(prefix: string): TextTest {
+  const spellings = spellingsOf(prefix);
+  return (text) => endOf(spellings, text) >= 0;
+}
+
+export function equalsInAnyCase(wanted: string): TextTest {
+  const spellings = spellingsOf(wanted);
+  return (text) => endOf(spellings, text) === text.length;
+}
+
+export function endsInAnyCase(suffix: string): TextTest {
+  const spellings = spellingsOf(suffix).reverse();
+  return (text) => {
+    let start = text.length;
+    return spellings.every((spelling) => {
+      const char = spelling.find((each) => text.endsWith(each, start));
+      start -= char?.length ?? 0;
+      return char !== undefined;
+    });
+  };
+}
+
+/* ---- Wildcards ---- */
+
+/** The literal texts around the `*`s; `\*` and `\\` are literal. Undefined for `**` and for any other use of `\`. */
+function piecesOf(wildcard: string): string[] | undefined {
+  const pieces = [''];
+  for (const [token] of wildcard.matchAll(/\\[*\\]|[^]/g)) {
+    if (token === '\\') return undefined;
+    if (token === '*') pieces.push('');
+    else pieces.push((pieces.pop() ?? '') + token.slice(-1));
+  }
+  return pieces.slice(1, -1).includes('') ? undefined : pieces;
+}
+
+/**
+ * Looks for the first `piece` from `from` on, by Knuth, Morris and Pratt: `indexOf` may read a text as many times as the piece
+ * has characters.
+ *
+ * @returns where it ends, else Infinity
+ */
+function searchFor(piece: string): (text: string, from: number) => number {
+  /** For each number of matched characters, how many still match when the last of them turns out wrong. */
+  const shorter = [0, 0];
+  const advance = (matched: number, char: string | undefined): number => {
+    let length = matched;
+    while (length > 0 && piece[length] !== char) length = shorter[length] ?? 0;
+    return piece[length] === char ? length + 1 : 0;
+  };
+  for (let i = 1; i < piece.length; i++) shorter.push(advance(shorter[i] ?? 0, piece[i]));
+
+  return (text, from) => {
+    let matched = 0;
+    for (let i = from; i < text.length; i++) {
+      matched = advance(matched, text[i]);
+      if (matched === piece.length) return i + 1;
+    }
+    return Infinity;
+  };
+}
+
+/** Undefined for a wildcard that is none: see `piecesOf`. */
+export function likeWildcard(wildcard: string): TextTest | undefined {
+  const [head, ...others] = piecesOf(wildcard) ?? [];
+  const tail = others.pop();
+  if (head === undefined) return undefined;
+  if (tail === undefined) return (text) => text === head;
+  const searches = others.map(searchFor);
+  return (text) => {
+    if (!text.startsWith(head) || !text.endsWith(tail)) return false;
+    let end = head.length;
+    // The first place where a piece fits leaves the most room for those behind it: there is nothing to come back for.
+    for (const search of searches) end = search(text, end);
+    return end <= text.length - tail.length;
+  };
+}
+
+/* ---- Internet addresses ---- */
+
+/** An address as hexadecimal digits, 8 for IPv4 and 32 for IPv6. An IPv4 address inside IPv6 is IPv4, as it is for AWS. */
+function digitsOf(address: string): string | undefined {
+  const octets = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address)?.slice(1).map(Number);
+  if (octets) return octets.every((octet) => octet < 256) ? octets.map((octet) => hex(octet, 2)).join('') : undefined;
+
+  // At most one `::`, which stands for at least one group of zeros.
+  const halves = address.split('::').map((half) => (half === '' ? [] : half.split(':')));
+  const groups = halves.flat();
+  const zeros = 8 - groups.length;
+  if (halves.length > 2 || (halves.length === 2 ? zeros < 1 : zeros !== 0)) return undefined;
+  if (!groups.every((group) => /^[\da-f]{1,4}$/i.test(group))) return undefined;
+  const [left, right] = halves.map((half) => half.map((group) => hex(parseInt(group, 16), 4)).join(''));
+  const digits = `${left}${'0000'.repeat(zeros)}${right ?? ''}`;
+  return digits.startsWith(`${'0'.repeat(20)}ffff`) ? digits.slice(24) : digits;
+}
+
+const hex = (value: number | bigint, length: number): string => value.toString(16).padStart(length, '0');
+
+/**
+ * AWS compares digit by digit from the left, whatever the versions, and says yes as soon as it is certain. So `::/0` takes
+ * 192.168.1.1, whose first digit lies between the bounds', and not 0.0.0.0, which ends before there is any difference.
+ */
+const isBetween =
+  (lowest: string, highest: string): TextTest =>
+  (text) => {
+    const digits = digitsOf(text)?.slice(0, lowest.length);
+    if (digits === undefined) return false;
+    if (digits.length === lowest.length) return lowest <= digits && digits <= highest;
+    return lowest.slice(0, digits.length) < digits && digits < highest.slice(0, digits.length);
+  };
+
+/** Whether a text is this address, however it is spelt. Undefined when it is none. */
+export function isAddress(address: string): TextTest | undefined {
+  const digits = digitsOf(address);
+  return digits === undefined ? undefined : isBetween(digits, digits);
+}
+
+/** Undefined for what is no range for AWS, which allows /0 to /31 in IPv4 and /0 to /127 in IPv6. */
+export function isAddressIn(range: string): TextTest | undefined {
+  const [, address = '', prefix = ''] = /^([^/]+)\/(\d{1,3})$/.exec(range) ?? [];
+  const digits = digitsOf(address);
+  if (digits === undefined || Number(prefix) >= digits.length * 4) return undefined;
+  const size = 1n << BigInt(digits.length * 4 - Number(prefix));
+  const lowest = (BigInt(`0x${digits}`) / size) * size;
+  return isBetween(hex(lowest, digits.length), hex(lowest + size - 1n, digits.length));
+}

@@ -1,0 +1,175 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { z } from 'zod';
+import { TenantId } from '../domain/id.ts';
+import { authorize, type Key, type Scope } from '../domain/key.ts';
+import { problems } from '../domain/problem.ts';
+import { parsed } from './parse.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** A request as routes see it. */
+export interface Request {
+  requestId: string;
+  /** What stands for `{name}` in the route's path. */
+  params: Readonly<Record<string, string>>;
+  query: Readonly<Record<string, string>>;
+  /** By lower-case name. */
+  headers: Readonly<Record<string, string | undefined>>;
+  /** The exact text of the body. @throws Problem 413 over `limit` bytes, 415, 400 where it is not UTF-8 */
+  text(limit: number): string;
+  /** The body as a value, checked. @throws Problem as `text`, 400 for bad JSON, 422 */
+  body<T>(schema: z.ZodType<T>): T;
+}
+
+export interface Answer {
+  status: number;
+  /** Shown as JSON. */
+  body?: unknown;
+  /** JSON that is text already and goes out as it is. */
+  json?: string;
+  headers?: Record<string, string>;
+}
+
+/**
+ * `open` needs no key, `any` any live key. A scope is checked after the tenant, so that nobody learns of a tenant that is
+ * not theirs.
+ */
+export interface Route<World> {
+  method: Method;
+  /** As `/v1/tenants/{tenant}/events`. */
+  path: string;
+  needs: Scope | 'any' | 'open';
+  answer(request: Request & { key: Key }, world: World): Promise<Answer>;
+}
+
+/** Tells whose key this is. `lately` may be half a minute old, `now` may not. @throws Problem 401 */
+export type Authenticate = (bearer: string | undefined, as: 'now' | 'lately') => Promise<Key>;
+
+/** Enough for everything but events, which say their own. */
+const MOST_BODY_BYTES = 256 * 1024;
+const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decoded(bytes: Buffer): string {
+  let text: string;
+  try {
+    text = strictUtf8.decode(bytes);
+  } catch {
+    throw problems.malformedJson('it holds bytes that are not UTF-8');
+  }
+  if (text.startsWith('\ufeff')) throw problems.malformedJson('it starts with a byte order mark');
+  return text;
+}
+
+/** @throws Problem 400 with the parser's own words */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw problems.malformedJson(error instanceof Error ? error.message : 'it cannot be read');
+  }
+}
+
+function requestOf(event: APIGatewayProxyEventV2, params: Record<string, string>): Request {
+  const { headers } = event;
+  const text = (limit: number): string => {
+    const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+    const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
+    const expected = event.requestContext.http.method === 'PATCH' ? JSON_TYPES : JSON_TYPES.slice(0, 1);
+    if (!expected.includes(type)) throw problems.notJson(expected.join(' or '));
+    if (bytes.length > limit) throw problems.tooLarge(`${limit} bytes`);
+    return decoded(bytes);
+  };
+  return {
+    requestId: event.requestContext.requestId,
+    params,
+    query: (event.queryStringParameters ?? {}) as Record<string, string>,
+    headers,
+    text,
+    body: (schema) => parsed(schema, parsedJson(text(MOST_BODY_BYTES))),
+  };
+}
+
+const bearerIn = (authorization: string | undefined): string | undefined =>
+  /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization ?? '')?.[1];
+
+interface Compiled<World> {
+  route: Route<World>;
+  parts: readonly string[];
+}
+
+function paramsOf(parts: readonly string[], path: readonly string[]): Record<string, string> | undefined {
+  if (parts.length !== path.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [i, part] of parts.entries()) {
+    const actual = path[i] ?? '';
+    if (part.startsWith('{')) params[part.slice(1, -1)] = actual;
+    else if (part !== actual) return undefined;
+  }
+  return params;
+}
+
+const segmentsOf = (path: string): string[] =>
+  path.split('/').map((segment) => {
+    try {
+      return decodeURIComponent(segment);
+    } catch {
+      return segment;
+    }
+  });
+
+/**
+ * Serves routes. The functions check routes, methods, keys and sizes themselves, not the gateway: an authorizer there would
+ * leak scopes over routes by its cache, could not revoke at once, and cannot speak problem+json.
+ */
+export function router<World>(routes: readonly Route<World>[], authenticate: Authenticate) {
+  const compiled: Compiled<World>[] = routes.map((route) => ({ route, parts: route.path.split('/') }));
+
+  function find(method: string, path: readonly string[]): { route: Route<World>; params: Record<string, string> } {
+    const here = compiled.flatMap(({ route, parts }) => {
+      const params = paramsOf(parts, path);
+      return params === undefined ? [] : [{ route, params }];
+    });
+    const found = here.find(({ route }) => route.method === method);
+    if (found !== undefined) return found;
+    throw here.length === 0 ? problems.notFound() : problems.methodNotAllowed(here.map(({ route }) => route.method));
+  }
+
+  async function admit(route: Route<World>, request: Request): Promise<Key> {
+    const key = await authenticate(bearerIn(request.headers.authorization), route.method === 'GET' ? 'lately' : 'now');
+    const tenant = request.params.tenant === undefined ? undefined : parsedParam('tenant', request.params.tenant);
+    if (route.needs !== 'any' && route.needs !== 'open') authorize(key, { scope: route.needs, tenant });
+    return key;
+  }
+
+  return async (event: APIGatewayProxyEventV2, world: World): Promise<APIGatewayProxyStructuredResultV2> => {
+    const { route, params } = find(event.requestContext.http.method, segmentsOf(event.rawPath));
+    const request = requestOf(event, params);
+    const key = route.needs === 'open' ? NOBODY : await admit(route, request);
+    return shown(await route.answer({ ...request, key }, world), request.requestId);
+  };
+}
+
+const NOBODY: Key = { id: '', name: '', scopes: [], tenant: null, expires_at: null, created_at: '', sha256: '' };
+
+const PARAMS = { tenant: TenantId };
+
+function parsedParam(name: keyof typeof PARAMS, value: string): string {
+  const result = PARAMS[name].safeParse(value);
+  if (result.success) return result.data;
+  throw problems.invalid([{ parameter: name, detail: result.error.issues[0]?.message ?? 'is wrong' }]);
+}
+
+function shown(answer: Answer, requestId: string): APIGatewayProxyStructuredResultV2 {
+  const body = answer.json ?? (answer.body === undefined ? undefined : JSON.stringify(answer.body));
+  return {
+    statusCode: answer.status,
+    headers: {
+      'x-request-id': requestId,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...answer.headers,
+    },
+    ...(body !== undefined && { body }),
+  };
+}

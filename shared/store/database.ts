@@ -1,0 +1,133 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchWriteCommand, DynamoDBDocumentClient, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import { gather } from '../domain/gather.ts';
+
+/** Attributes as the document client reads them: whoever needs one checks what it is. */
+export type Item = Record<string, unknown>;
+export interface ItemKey {
+  pk: string;
+  sk: string;
+}
+
+/** A table and the client that speaks to it: what every store is made of. */
+export interface Table {
+  db: DynamoDBDocumentClient;
+  name: string;
+  /** The clock that says what has expired: the table itself removes it days late, so every read here leaves it out. */
+  now(): Date;
+}
+
+/**
+ * One client a process. It re-tries on its own: every write here is either conditional on what it changes or the same
+ * however often it is made.
+ */
+export const openDatabase = (): DynamoDBDocumentClient =>
+  DynamoDBDocumentClient.from(new DynamoDBClient({ maxAttempts: 4 }), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+
+export type Write = { put: Item } | { remove: ItemKey };
+
+const MOST_WRITES_A_CALL = 25;
+const MOST_ROUNDS = 6;
+
+const requestOf = (write: Write) =>
+  'put' in write ? { PutRequest: { Item: write.put } } : { DeleteRequest: { Key: write.remove } };
+
+const keyOf = (write: Write): string => {
+  const { pk, sk }: Partial<Record<string, unknown>> = 'put' in write ? write.put : { ...write.remove };
+  return `${String(pk)} ${String(sk)}`;
+};
+
+async function writeChunk({ db, name }: Table, writes: readonly Write[]): Promise<void> {
+  let left = writes.map(requestOf);
+  for (let round = 0; left.length > 0; round++) {
+    // A batch answers 200 for what a throttled table did not take, so what it names must be sent again.
+    if (round === MOST_ROUNDS) throw new Error(`${left.length} of ${writes.length} items were not written`);
+    if (round > 0) await new Promise((resume) => setTimeout(resume, 25 * 2 ** round));
+    const { UnprocessedItems } = await db.send(new BatchWriteCommand({ RequestItems: { [name]: left } }));
+    left = (UnprocessedItems?.[name] ?? []) as typeof left;
+  }
+}
+
+/** Writes all of it, 25 a call, unconditionally. Not atomic: a failure leaves some written, and the caller repeats the whole. */
+export async function writeAll(table: Table, writes: readonly Write[]): Promise<void> {
+  // A call that names one key twice is refused whole; the later write is the one that counts.
+  const distinct = [...new Map(writes.map((write) => [keyOf(write), write])).values()];
+  for (let i = 0; i < distinct.length; i += MOST_WRITES_A_CALL) {
+    await writeChunk(table, distinct.slice(i, i + MOST_WRITES_A_CALL));
+  }
+}
+
+/** Writes whose calls are shared by those made at about the same time. Each resolves when it is durable. */
+export const gatheredWrites = (table: Table): ((write: Write) => Promise<void>) =>
+  gather({ most: MOST_WRITES_A_CALL, handle: (writes) => writeAll(table, writes).then(() => []) });
+
+/** A stretch of one partition, in the order of its sort keys. */
+export interface Range {
+  pk: string;
+  /** Only sort keys that start so. */
+  prefix?: string;
+  /** Only sort keys below (`newest`) or above this one. */
+  after?: string | undefined;
+  order?: 'newest' | 'oldest';
+  limit?: number;
+  consistent?: 'yes' | 'no';
+  /** The attributes to read; all of them by default. */
+  only?: readonly string[];
+}
+
+const isExpired = (item: Item, now: Date): boolean =>
+  typeof item.expires_at === 'number' && item.expires_at * 1000 <= now.getTime();
+
+const LOWEST = '\u0000';
+const HIGHEST = '\u{10ffff}';
+
+/**
+ * One page of a partition, without what has expired: it may be short, or empty, and still go on. `after` of the answer
+ * continues it, undefined at the end.
+ */
+export async function readRange(table: Table, range: Range): Promise<{ items: Item[]; after: string | undefined }> {
+  const { after, limit } = range;
+  const page = await table.db.send(new QueryCommand(queryOf(table.name, range)));
+  const found = (page.Items ?? []).filter(({ sk }) => sk !== after);
+  const shown = found.slice(0, limit);
+  const more = page.LastEvaluatedKey !== undefined || found.length > shown.length;
+  const last: unknown = shown.at(-1)?.sk ?? page.LastEvaluatedKey?.sk;
+  return { items: shown.filter((item) => !isExpired(item, table.now())), after: more ? String(last) : undefined };
+}
+
+function queryOf(TableName: string, range: Range): QueryCommandInput {
+  const { pk, prefix = '', after, order = 'oldest', limit, consistent = 'no', only } = range;
+  const newest = order === 'newest';
+  const low = newest ? prefix : (after ?? prefix);
+  const high = newest ? (after ?? prefix + HIGHEST) : prefix + HIGHEST;
+  const attributes = only === undefined ? [] : ['expires_at', ...only];
+  return {
+    TableName,
+    KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :low AND :high',
+    ExpressionAttributeNames: {
+      '#pk': 'pk',
+      '#sk': 'sk',
+      ...Object.fromEntries(attributes.map((name, i) => [`#a${i}`, name])),
+    },
+    ExpressionAttributeValues: { ':pk': pk, ':low': low === '' ? LOWEST : low, ':high': high },
+    ...(only !== undefined && {
+      ProjectionExpression: ['#pk', '#sk', ...attributes.map((_, i) => `#a${i}`)].join(', '),
+    }),
+    ScanIndexForward: !newest,
+    ConsistentRead: consistent === 'yes',
+    // BETWEEN includes its ends, so the page may begin with the row it goes on after: one more, and that one is dropped.
+    ...(limit !== undefined && { Limit: limit + 1 }),
+  };
+}
+
+/** Every item of a stretch, page by page. */
+export async function* readAll(table: Table, range: Range): AsyncGenerator<Item> {
+  let after: string | undefined = range.after;
+  do {
+    const page = await readRange(table, { ...range, after });
+    yield* page.items;
+    after = page.after;
+  } while (after !== undefined);
+}

@@ -1,0 +1,198 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import type { AcceptedEvent } from '../domain/event.ts';
+import { readAll, readRange, writeAll, type ItemKey, type Table } from './database.ts';
+import { keys, MARKER_SHARDS } from './keys.ts';
+
+const Head = z.object({
+  tenant: z.string(),
+  event_id: z.string(),
+  type: z.string(),
+  group: z.string(),
+  accepted_at: z.string(),
+  sha256: z.string(),
+  timestamp: z.string(),
+  schema: z.string(),
+  resource: z.string().nullable(),
+  traceparent: z.string().optional(),
+  body: z.string(),
+  expires_at: z.number(),
+});
+
+const MatchedPart = z.object({ matched_at: z.string(), matched: z.number(), subscriptions: z.array(z.string()) });
+
+/** What match found out: when, and which subscriptions wanted it. */
+export interface Matched {
+  at: string;
+  subscriptions: readonly string[];
+}
+
+/** A marker that is due to be published again. */
+export interface OpenMarker {
+  tenant: string;
+  eventId: string;
+  acceptedAt: string;
+  /** How often it was published again already. */
+  tries: number;
+}
+
+/** About 30 bytes an id: a part stays far below an item's 400 KB, and the first ones below a write unit. */
+const IDS_A_PART = 1_000;
+
+const ifAbsent = { ConditionExpression: 'attribute_not_exists(pk)' };
+
+/** Whether the write happened; false where its condition failed. */
+async function happened(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+export type Events = ReturnType<typeof eventsIn>;
+
+/** The ledger of accepted events: their heads with data, what is still open, and what match found. */
+export function eventsIn(table: Table, retentionDays: number) {
+  const { db, name: TableName } = table;
+  const expiry = (acceptedAt: string): number => Math.ceil(Date.parse(acceptedAt) / 1000) + retentionDays * 86_400;
+  const markerKey = (marker: OpenMarker): ItemKey =>
+    keys.marker({ tenant: marker.tenant, event_id: marker.eventId, accepted_at: marker.acceptedAt });
+
+  return {
+    /** Takes the event's id for it. False where an event has it already, however long ago within the retention. */
+    async accept(event: AcceptedEvent): Promise<boolean> {
+      const Item = {
+        ...keys.head(event.tenant, event.event_id),
+        v: 1,
+        ...event,
+        expires_at: expiry(event.accepted_at),
+      };
+      return happened(
+        db.send(
+          new PutCommand({
+            TableName,
+            Item,
+            // An expired head may stand for days until it is removed, and must not refuse its id for longer than promised.
+            ConditionExpression: 'attribute_not_exists(pk) OR expires_at <= :now',
+            ExpressionAttributeValues: { ':now': Math.floor(Date.parse(event.accepted_at) / 1000) },
+          }),
+        ),
+      );
+    },
+
+    /** The event of this id as it was accepted, or undefined. */
+    async find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined> {
+      const { Item } = await db.send(
+        new GetCommand({ TableName, Key: keys.head(tenant, eventId), ConsistentRead: true }),
+      );
+      if (Item === undefined) return undefined;
+      const { expires_at, ...event } = Head.parse(Item);
+      return expires_at * 1000 > table.now().getTime() ? event : undefined;
+    },
+
+    /** Writes down that the event is accepted and not yet matched. False where that is written already. */
+    async open(event: AcceptedEvent): Promise<boolean> {
+      const { tenant, event_id, accepted_at } = event;
+      const Item = { ...keys.marker(event), v: 1, tenant, event_id, accepted_at, tries: 0 };
+      return happened(db.send(new PutCommand({ TableName, Item, ...ifAbsent })));
+    },
+
+    /** Writes down whom match found for each event, and closes their markers: one call for up to a dozen events. */
+    async close(
+      found: readonly { event: Pick<AcceptedEvent, 'tenant' | 'event_id' | 'accepted_at'>; matched: Matched }[],
+    ): Promise<void> {
+      await writeAll(
+        table,
+        found.flatMap(({ event, matched }) => {
+          const { subscriptions } = matched;
+          const parts = Array.from(
+            { length: Math.max(1, Math.ceil(subscriptions.length / IDS_A_PART)) },
+            (_, part) => ({
+              put: {
+                ...keys.matched(event, part),
+                v: 1,
+                matched_at: matched.at,
+                matched: subscriptions.length,
+                subscriptions: subscriptions.slice(part * IDS_A_PART, (part + 1) * IDS_A_PART),
+                expires_at: expiry(event.accepted_at),
+              },
+            }),
+          );
+          return [...parts, { remove: keys.marker(event) }];
+        }),
+      );
+    },
+
+    /** What match found for the event; undefined while it has not been there. */
+    async matched(tenant: string, eventId: string): Promise<Matched | undefined> {
+      const range = { pk: keys.eventPartition(tenant, eventId), prefix: 'matched#', consistent: 'yes' } as const;
+      let matched: Matched | undefined;
+      for await (const item of readAll(table, range)) {
+        const part = MatchedPart.parse(item);
+        matched = { at: part.matched_at, subscriptions: [...(matched?.subscriptions ?? []), ...part.subscriptions] };
+      }
+      return matched;
+    },
+
+    /** Whether match has been there: one small read. */
+    async isMatched(tenant: string, eventId: string): Promise<boolean> {
+      const range = {
+        pk: keys.eventPartition(tenant, eventId),
+        prefix: 'matched#',
+        limit: 1,
+        consistent: 'yes',
+        only: ['matched_at'],
+      } as const;
+      return (await readRange(table, range)).items.length > 0;
+    },
+
+    /** Open markers of events accepted before `acceptedBefore` whose next try is due, oldest first in each shard. */
+    async *overdue(acceptedBefore: Date, now: Date): AsyncGenerator<OpenMarker> {
+      for (let shard = 0; shard < MARKER_SHARDS; shard++) {
+        for await (const item of readAll(table, { pk: keys.markerPartition(shard), consistent: 'yes' })) {
+          const marker = z
+            .object({
+              tenant: z.string(),
+              event_id: z.string(),
+              accepted_at: z.string(),
+              tries: z.number(),
+              next_at: z.number().default(0),
+            })
+            .parse(item);
+          if (Date.parse(marker.accepted_at) >= acceptedBefore.getTime()) break;
+          if (marker.next_at > now.getTime()) continue;
+          yield {
+            tenant: marker.tenant,
+            eventId: marker.event_id,
+            acceptedAt: marker.accepted_at,
+            tries: marker.tries,
+          };
+        }
+      }
+    },
+
+    /** Notes that the marker was published again, and when it is due next. Never brings back a marker that match closed. */
+    async postpone(marker: OpenMarker, nextAt: Date): Promise<void> {
+      await happened(
+        db.send(
+          new UpdateCommand({
+            TableName,
+            Key: markerKey(marker),
+            UpdateExpression: 'SET tries = :tries, next_at = :next',
+            ConditionExpression: 'attribute_exists(pk)',
+            ExpressionAttributeValues: { ':tries': marker.tries + 1, ':next': nextAt.getTime() },
+          }),
+        ),
+      );
+    },
+
+    /** Closes a marker whose event is matched, or is no more. */
+    async forget(marker: OpenMarker): Promise<void> {
+      await writeAll(table, [{ remove: markerKey(marker) }]);
+    },
+  };
+}

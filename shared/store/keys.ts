@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import type { EventFacts } from '../domain/event.ts';
+import type { ItemKey } from './database.ts';
+
+/*
+ * The whole key design. Ids hold no `#`, so no id can reach into another's part of a key.
+ *
+ * control table
+ *   SUB#tenant                  subscription                   the subscription itself
+ *   INT#tenant#wish             subscription#interest          wants events of this wish (a type, X.*, group:G, *)
+ *   KEY#key                     key                            an access key
+ *   KEYS                        key                            the list of them; !admins is the set of admin keys
+ *   DEK#tenant                  dek                            the tenant's wrapped data key
+ * flow table
+ *   EV#tenant#event             head                           the event and its data
+ *   EV#tenant#event             matched#nnn                    when match was done with it, and whom it found
+ *   OPEN#nn                     accepted_at#tenant#event       accepted and not yet matched
+ *   AT#tenant#subscription#n    accepted_at#event#run#attempt  an attempt, or the claim to it
+ *   DEAD#tenant#subscription    accepted_at#event              a dead letter
+ */
+
+/** Spread over partitions by a hash, so that no single one takes all the writes of a busy moment. */
+const shardOf = (text: string, shards: number): number =>
+  createHash('sha1').update(text).digest().readUInt16BE() % shards;
+
+export const MARKER_SHARDS = 16;
+/** A partition takes 1,000 writes a second; a subscription's own ceiling is 100 deliveries a second by default. */
+export const ATTEMPT_SHARDS = 4;
+
+type Of = Pick<EventFacts, 'tenant' | 'event_id' | 'accepted_at'>;
+
+export interface StepOf {
+  event: Of;
+  subscriptionId: string;
+  run: number;
+  attempt: number;
+}
+
+const padded = (count: number): string => String(count).padStart(4, '0');
+
+export const keys = {
+  subscription: (tenant: string, id: string): ItemKey => ({ pk: `SUB#${tenant}`, sk: id }),
+  interest: (tenant: string, wish: string, by: { subscription: string; interest: string }): ItemKey => ({
+    pk: `INT#${tenant}#${wish}`,
+    sk: `${by.subscription}#${by.interest}`,
+  }),
+  accessKey: (id: string): ItemKey => ({ pk: `KEY#${id}`, sk: 'key' }),
+  accessKeyListed: (id: string): ItemKey => ({ pk: 'KEYS', sk: id }),
+  admins: { pk: 'KEYS', sk: '!admins' } satisfies ItemKey,
+  dataKey: (tenant: string): ItemKey => ({ pk: `DEK#${tenant}`, sk: 'dek' }),
+
+  eventPartition: (tenant: string, eventId: string): string => `EV#${tenant}#${eventId}`,
+  head: (tenant: string, eventId: string): ItemKey => ({ pk: `EV#${tenant}#${eventId}`, sk: 'head' }),
+  matched: (event: Of, part: number): ItemKey => ({
+    pk: `EV#${event.tenant}#${event.event_id}`,
+    sk: `matched#${padded(part)}`,
+  }),
+  markerPartition: (shard: number): string => `OPEN#${String(shard).padStart(2, '0')}`,
+  marker: (event: Of): ItemKey => ({
+    pk: keys.markerPartition(shardOf(event.event_id, MARKER_SHARDS)),
+    sk: `${event.accepted_at}#${event.tenant}#${event.event_id}`,
+  }),
+  attemptPartition: (tenant: string, subscriptionId: string, shard: number): string =>
+    `AT#${tenant}#${subscriptionId}#${shard}`,
+  attemptsOf: (event: Of, subscriptionId: string): { pk: string; prefix: string } => ({
+    pk: keys.attemptPartition(event.tenant, subscriptionId, shardOf(event.event_id, ATTEMPT_SHARDS)),
+    prefix: `${event.accepted_at}#${event.event_id}#`,
+  }),
+  attempt: ({ event, subscriptionId, run, attempt }: StepOf): ItemKey => {
+    const { pk, prefix } = keys.attemptsOf(event, subscriptionId);
+    return { pk, sk: `${prefix}${padded(run)}#${padded(attempt)}` };
+  },
+  deadLetter: (event: Of, subscriptionId: string): ItemKey => ({
+    pk: `DEAD#${event.tenant}#${subscriptionId}`,
+    sk: `${event.accepted_at}#${event.event_id}`,
+  }),
+} as const;
