@@ -1,0 +1,71 @@
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { HttpApi, HttpMethod, LogGroupLogDestination, type HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+
+export interface ApiProps {
+  /** Takes the posted events. */
+  ingest: IFunction;
+  /** Takes every other request, those for paths that do not exist included, so that it can answer in the API's own form. */
+  controlPlane: IFunction;
+}
+
+/** The HTTP API. Keys are checked in the functions, not here. */
+export class Api extends Construct {
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, { ingest, controlPlane }: ApiProps) {
+    super(scope, id);
+    const http = new HttpApi(this, 'Http', {
+      apiName: Stack.of(this).stackName,
+      createDefaultStage: false,
+      defaultIntegration: new HttpLambdaIntegration('ControlPlane', controlPlane),
+    });
+    const integration = new HttpLambdaIntegration('Ingest', ingest);
+    for (const path of ['/v1/tenants/{tenant}/events', '/v1/tenants/{tenant}/events/batch']) {
+      http.addRoutes({ path, methods: [HttpMethod.POST], integration });
+    }
+    this.url = this.makeStage(http).url;
+    Validations.of(http).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-APIG4',
+      reason:
+        'The functions check the key of every request. The cached answer of an authorizer would hold for other routes and scopes, could not be taken back at once, and would not be a problem document.',
+    });
+  }
+
+  private makeStage(http: HttpApi): HttpStage {
+    const log = new LogGroup(this, 'AccessLog', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const stage = http.addStage('Stage', {
+      autoDeploy: true,
+      accessLogSettings: { destination: new LogGroupLogDestination(log), format: ACCESS_LOG_LINE },
+    });
+    Validations.of(stage).acknowledge({
+      id: 'Serverless::Serverless-APIGWDefaultThrottling',
+      reason:
+        'A limit of the stage holds for all callers together, so one publisher could use it up for the others. What the account allows is the limit.',
+    });
+    return stage;
+  }
+}
+
+/** Who called what, and how it went; neither headers nor bodies, for they hold keys and payloads. */
+const ACCESS_LOG_LINE = AccessLogFormat.custom(
+  JSON.stringify({
+    requestId: '$context.requestId',
+    time: '$context.requestTimeEpoch',
+    ip: '$context.identity.sourceIp',
+    method: '$context.httpMethod',
+    path: '$context.path',
+    route: '$context.routeKey',
+    status: '$context.status',
+    bytes: '$context.responseLength',
+    ms: '$context.responseLatency',
+    error: '$context.integrationErrorMessage',
+  }),
+);

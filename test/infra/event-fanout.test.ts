@@ -1,0 +1,470 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { App, Stack } from 'aws-cdk-lib';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { makeApp } from '../../infra/app.ts';
+import { EventFanout, type EventFanoutProps } from '../../infra/event-fanout.ts';
+import catalogue from '../../shared/catalogue/catalogue.ts';
+import { compilePattern, matches } from '../../shared/domain/filter.ts';
+import { list, nameOf, Synthesis, target, type Kinds, type Resource, type Statement } from './synthesis.ts';
+
+type Lambda = Resource<Kinds['AWS::Lambda::Function']>;
+
+const scratch = mkdtempSync(join(tmpdir(), 'fanout-'));
+// Outside of the project, as a team's own catalogue is.
+const ownCatalogue = join(scratch, 'catalogue.ts');
+writeFileSync(
+  ownCatalogue,
+  `import { z } from 'zod';
+  const type = (group: string) => ({
+    group, description: 'x', schema: z.looseObject({}), sample: {}, sampleSource: 'completed', nameSource: 'proposed',
+  });
+  export default {
+    groups: { Order: { description: 'Orders.' }, Parcel: { description: 'Parcels.' } },
+    eventTypes: { 'Order.Placed': type('Order'), 'Order.Paid': type('Order'), 'Parcel.Sent': type('Parcel') },
+  };`,
+);
+
+// A synthesis takes seconds: each is made once, and all tests look at these three.
+const prod = new Synthesis({});
+const dev = new Synthesis({ stage: 'dev', allowPrivateTargets: 'true', retentionDays: '5' });
+const own = new Synthesis({ catalogue: ownCatalogue });
+
+afterAll(() => {
+  for (const synthesis of [prod, dev, own]) synthesis.remove();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const STAGES = [
+  ['prod', prod],
+  ['dev', dev],
+] as const;
+
+const rulesOfTheBus = (stack: Synthesis): Resource<Kinds['AWS::Events::Rule']>[] =>
+  stack.all('AWS::Events::Rule').filter(({ Properties }) => Properties.EventPattern !== undefined);
+
+/** The queues that an event ends in, one entry for each rule that takes it. */
+const queuesFor = (stack: Synthesis, event: object): string[] =>
+  rulesOfTheBus(stack)
+    .filter(({ Properties }) => matches(compilePattern(Properties.EventPattern), event))
+    .flatMap(({ Properties }) => Properties.Targets.map(({ Arn }) => nameOf(target(Arn))));
+
+const eventOf = (type: string, group = 'Guest'): object => ({
+  source: 'event-fanout',
+  'detail-type': type,
+  detail: { tenant: 't_1', type, group },
+});
+
+const workedQueues = (stack: Synthesis): Set<string> =>
+  new Set(stack.all('AWS::Lambda::EventSourceMapping').map(({ Properties }) => target(Properties.EventSourceArn)));
+
+const lambdasOf = (stack: Synthesis, stage: string): Lambda[] =>
+  stack
+    .all('AWS::Lambda::Function')
+    .filter(({ Properties }) => Properties.Environment.Variables['POWERTOOLS_SERVICE_NAME'] === stage);
+
+const allowedTo = (stack: Synthesis, lambda: Lambda): Statement[] =>
+  stack
+    .all('AWS::IAM::Policy')
+    .filter(({ Properties }) => Properties.Roles.some((role) => target(role) === target(lambda.Properties.Role)))
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+
+describe('routing', () => {
+  const types = Object.entries(catalogue.eventTypes);
+
+  test.each(types)('%s goes to the lane of its group, once', (type, { group }) => {
+    expect(queuesFor(prod, eventOf(type, group))).toEqual([`Lane${group}Events`]);
+    expect(queuesFor(dev, eventOf(type, group))).toEqual(['LaneallEvents']);
+  });
+
+  test.each(STAGES)('%s: an event of ours that no lane knows is kept, and not passed over', (_, stack) => {
+    expect(queuesFor(stack, eventOf('Guest.Vanished'))).toEqual(['Unrouted']);
+    expect(queuesFor(stack, eventOf('Guest.'))).toEqual(['Unrouted']);
+  });
+
+  test('what another source puts on the bus reaches no lane', () => {
+    const [[type] = ['']] = types;
+    expect(queuesFor(prod, { ...eventOf(type), source: 'someone-else' })).toEqual([]);
+  });
+
+  test.each(STAGES)('%s: events are fair by tenant, tried for a day, and then kept', (_, stack) => {
+    for (const { Properties } of rulesOfTheBus(stack)) {
+      expect(Properties.Targets).toEqual([
+        expect.objectContaining({
+          SqsParameters: { MessageGroupId: '$.detail.tenant' },
+          RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+        }),
+      ]);
+    }
+  });
+
+  test.each(STAGES)('%s: every rule target has a dead letter queue, which lets the rule send', (_, stack) => {
+    const [policy] = stack
+      .all('AWS::SQS::QueuePolicy')
+      .filter(({ Properties }) => Properties.Queues.some((queue) => nameOf(target(queue)) === 'Undeliverable'));
+    const senders = policy?.Properties.PolicyDocument.Statement.filter(({ Action }) => Action === 'sqs:SendMessage');
+    const dead = stack
+      .all('AWS::Events::Rule')
+      .flatMap(({ Properties }) => Properties.Targets.map((one) => one.DeadLetterConfig));
+    expect(new Set(dead.map((queue) => nameOf(target(queue))))).toEqual(new Set(['Undeliverable']));
+    expect(senders?.map(({ Condition }) => nameOf(target(Condition)))).toEqual(['Bus', 'EveryMinute']);
+  });
+
+  test.each(STAGES)('%s: ingest is made after all rules, so that nothing is accepted before', (_, stack) => {
+    const [ingest] = lambdasOf(stack, 'ingest');
+    const rules = rulesOfTheBus(stack).map(({ id }) => id);
+    expect(rules.length).toBeGreaterThan(1);
+    expect(ingest?.DependsOn).toEqual(expect.arrayContaining(rules));
+  });
+});
+
+describe('queues', () => {
+  test.each(STAGES)('%s: what is worked on goes to the dead queue after five receives', (_, stack) => {
+    const worked = workedQueues(stack);
+    const queues = stack.all('AWS::SQS::Queue').filter(({ id }) => worked.has(id));
+    expect(queues).toHaveLength(worked.size);
+    for (const { id, Properties } of queues) {
+      expect(Properties.RedrivePolicy?.maxReceiveCount).toBe(5);
+      const lane = nameOf(id).replace(/(Events|Deliveries|Retries)$/, '');
+      expect(nameOf(target(Properties.RedrivePolicy?.deadLetterTargetArn))).toBe(`${lane}Dead`);
+    }
+  });
+
+  test.each(STAGES)('%s: a message stays hidden for six time-outs of its worker', (_, stack) => {
+    const lambdas = new Map(stack.all('AWS::Lambda::Function').map((lambda) => [lambda.id, lambda.Properties.Timeout]));
+    const queues = new Map(stack.all('AWS::SQS::Queue').map((queue) => [queue.id, queue.Properties.VisibilityTimeout]));
+    for (const { Properties } of stack.all('AWS::Lambda::EventSourceMapping')) {
+      const timeout = lambdas.get(target(Properties.FunctionName));
+      expect(queues.get(target(Properties.EventSourceArn))).toBeGreaterThanOrEqual(6 * (timeout ?? Infinity));
+    }
+  });
+
+  test.each(STAGES)('%s: one bad message does not take its batch along', (_, stack) => {
+    for (const { Properties } of stack.all('AWS::Lambda::EventSourceMapping')) {
+      expect(Properties.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
+    }
+  });
+
+  test('each lane works on its three queues at a bounded rate', () => {
+    const mappings = prod.all('AWS::Lambda::EventSourceMapping').map(({ Properties }) => Properties);
+    const guest = mappings
+      .filter(({ EventSourceArn }) => /^LaneGuest(Events|Deliveries|Retries)$/.test(nameOf(target(EventSourceArn))))
+      .map(({ EventSourceArn, FunctionName, BatchSize, ScalingConfig }) => [
+        `${nameOf(target(EventSourceArn))} -> ${nameOf(target(FunctionName))}`,
+        [BatchSize, ScalingConfig.MaximumConcurrency],
+      ]);
+    expect(Object.fromEntries(guest)).toEqual({
+      'LaneGuestEvents -> LaneGuestMatch': [10, 10],
+      'LaneGuestDeliveries -> LaneGuestDeliver': [10, 25],
+      'LaneGuestRetries -> LaneGuestDeliver': [10, 10],
+    });
+    expect(mappings).toHaveLength(3 * Object.keys(catalogue.groups).length);
+  });
+
+  test.each(STAGES)('%s: all are encrypted, refuse plain http and keep messages for 14 days', (_, stack) => {
+    const tlsOnly = new Set(
+      stack
+        .all('AWS::SQS::QueuePolicy')
+        .filter(({ Properties }) =>
+          Properties.PolicyDocument.Statement.some(
+            ({ Effect, Action, Condition }) =>
+              Effect === 'Deny' &&
+              Action === 'sqs:*' &&
+              JSON.stringify(Condition).includes('"aws:SecureTransport":"false"'),
+          ),
+        )
+        .flatMap(({ Properties }) => Properties.Queues.map(target)),
+    );
+    for (const { id, Properties } of stack.all('AWS::SQS::Queue')) {
+      expect(Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 14 * 86_400 });
+      expect(tlsOnly).toContain(id);
+    }
+  });
+});
+
+describe('functions', () => {
+  const COMMON = ['LOG_LEVEL', 'NODE_OPTIONS', 'POWERTOOLS_SERVICE_NAME'];
+  test.each([
+    ['ingest', ['CONTROL_TABLE', 'FLOW_TABLE', 'BUS_NAME', 'EVENT_SOURCE', 'ADMIN_KEY_SECRET', 'RETENTION_DAYS']],
+    ['match', ['CONTROL_TABLE', 'FLOW_TABLE', 'DELIVERIES_QUEUE_URL', 'RETRIES_QUEUE_URL', 'RETENTION_DAYS']],
+    [
+      'deliver',
+      ['CONTROL_TABLE', 'FLOW_TABLE', 'RETRIES_QUEUE_URL', 'DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'RETENTION_DAYS'],
+    ],
+    ['sweep', ['FLOW_TABLE', 'BUS_NAME', 'EVENT_SOURCE', 'RETENTION_DAYS']],
+    ['api', ['CONTROL_TABLE', 'FLOW_TABLE', 'ADMIN_KEY_SECRET', 'DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'RETENTION_DAYS']],
+  ])('%s is given the variables it reads and no other', (stage, variables) => {
+    const lambdas = [...lambdasOf(prod, stage), ...lambdasOf(dev, stage)];
+    expect(lambdas.length).toBeGreaterThan(1);
+    for (const { Properties } of lambdas) {
+      expect(Object.keys(Properties.Environment.Variables).sort()).toEqual([...variables, ...COMMON].sort());
+    }
+  });
+
+  test('every variable says the right thing', () => {
+    const everything = Object.fromEntries(
+      dev.all('AWS::Lambda::Function').flatMap(({ Properties }) => Object.entries(Properties.Environment.Variables)),
+    );
+    const shown = Object.fromEntries(
+      Object.entries(everything).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value : nameOf(target(value)),
+      ]),
+    );
+    expect(shown).toMatchObject({
+      CONTROL_TABLE: 'TablesControl',
+      FLOW_TABLE: 'TablesFlow',
+      BUS_NAME: 'Bus',
+      EVENT_SOURCE: 'event-fanout',
+      ADMIN_KEY_SECRET: 'AdminKey',
+      DATA_KEY: 'DataKey',
+      DELIVERIES_QUEUE_URL: 'LaneallDeliveries',
+      RETRIES_QUEUE_URL: 'LaneallRetries',
+      ALLOW_PRIVATE_TARGETS: 'true',
+      RETENTION_DAYS: '5',
+    });
+    const [{ Properties: deliver } = { Properties: undefined }] = lambdasOf(prod, 'deliver');
+    expect(deliver?.Environment.Variables).toMatchObject({ ALLOW_PRIVATE_TARGETS: 'false', RETENTION_DAYS: '14' });
+  });
+
+  test.each(STAGES)('%s: each has a role of its own, without a managed policy', (_, stack) => {
+    const roles = stack.all('AWS::Lambda::Function').map(({ Properties }) => target(Properties.Role));
+    expect(new Set(roles).size).toBe(roles.length);
+    for (const { Properties } of stack.all('AWS::IAM::Role')) {
+      expect(Properties.ManagedPolicyArns).toBeUndefined();
+      expect(Properties.Policies).toBeUndefined();
+    }
+  });
+
+  test.each(STAGES)('%s: no role may do anything to all resources, or everything to one', (_, stack) => {
+    const statements = stack.all('AWS::IAM::Policy').flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+    expect(statements.length).toBeGreaterThan(10);
+    expect(statements.filter(({ Action, Resource }) => JSON.stringify([Action, Resource]).includes('*'))).toEqual([]);
+  });
+
+  const ITEMS = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchGetItem', 'BatchWriteItem'];
+  const RECEIVE = ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes', 'GetQueueUrl'];
+  test.each([
+    [
+      'ingest',
+      {
+        TablesControl: ['GetItem'],
+        TablesFlow: ['GetItem', 'Query', 'PutItem', 'DeleteItem', 'BatchWriteItem'],
+        Bus: ['PutEvents'],
+        AdminKey: ['GetSecretValue'],
+      },
+    ],
+    [
+      'match',
+      {
+        TablesControl: ['Query'],
+        TablesFlow: ['GetItem', 'PutItem', 'DeleteItem', 'BatchWriteItem'],
+        LaneallEvents: RECEIVE,
+        LaneallDeliveries: ['SendMessage'],
+        LaneallRetries: ['SendMessage'],
+      },
+    ],
+    [
+      'deliver',
+      {
+        TablesControl: ['GetItem', 'Query'],
+        TablesFlow: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'],
+        LaneallDeliveries: RECEIVE,
+        LaneallRetries: [...RECEIVE, 'SendMessage'],
+        DataKey: ['Decrypt'],
+      },
+    ],
+    [
+      'sweep',
+      {
+        TablesFlow: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'],
+        Bus: ['PutEvents'],
+      },
+    ],
+    [
+      'api',
+      {
+        TablesControl: ITEMS,
+        TablesFlow: ['GetItem', 'Query', 'PutItem', 'DeleteItem', 'BatchGetItem'],
+        DataKey: ['GenerateDataKey', 'Decrypt'],
+        AdminKey: ['GetSecretValue'],
+      },
+    ],
+  ])('%s may do what it has to, to what it has to, and write its own log', (stage, rights) => {
+    const [lambda] = lambdasOf(dev, stage);
+    const granted: Record<string, string[]> = {};
+    for (const { Action, Resource } of lambda ? allowedTo(dev, lambda) : []) {
+      for (const resource of list(Resource)) {
+        (granted[nameOf(target(resource))] ??= []).push(...list(Action).map((action) => action.replace(/^.*:/, '')));
+      }
+    }
+    const log = nameOf(target(lambda?.Properties.LoggingConfig.LogGroup));
+    const expected = { ...rights, [log]: ['CreateLogStream', 'PutLogEvents'] };
+    expect(sortedLists(granted)).toEqual(sortedLists(expected));
+  });
+
+  test('only ingest and sweep may publish, and only under the source that the rules trust', () => {
+    const publishers = prod
+      .all('AWS::Lambda::Function')
+      .flatMap((lambda) => allowedTo(prod, lambda).map((statement) => ({ lambda, statement })))
+      .filter(({ statement }) => JSON.stringify(statement.Action).includes('events:'));
+    expect(publishers.map(({ lambda }) => nameOf(lambda.id))).toEqual(['Ingest', 'Sweep']);
+    for (const { statement } of publishers) {
+      expect(statement.Condition).toEqual({ StringEquals: { 'events:source': 'event-fanout' } });
+    }
+  });
+
+  test('a line of a stack trace names the source and nothing of the machine that built it', () => {
+    for (const lambda of prod.all('AWS::Lambda::Function')) {
+      const map: { sources: string[] } = JSON.parse(prod.code(lambda, 'index.mjs.map').toString());
+      expect(map.sources).toContainEqual(expect.stringMatching(/^\.\.\/\.\.\/lambdas\/\w+\/handler\.ts$/));
+      expect(map.sources.filter((source) => !/^\.\.\/\.\.\/(lambdas|shared|node_modules)\//.test(source))).toEqual([]);
+    }
+  });
+});
+
+const sortedLists = (lists: Record<string, string[]>): Record<string, string[]> =>
+  Object.fromEntries(Object.entries(lists).map(([name, items]) => [name, [...items].sort()]));
+
+describe('the API', () => {
+  test('posted events go to ingest, all else to the control plane', () => {
+    const uris = new Map(
+      dev.all('AWS::ApiGatewayV2::Integration').map(({ id, Properties }) => {
+        expect(Properties.PayloadFormatVersion).toBe('2.0');
+        return [id, nameOf(target(Properties.IntegrationUri))];
+      }),
+    );
+    const routes = dev
+      .all('AWS::ApiGatewayV2::Route')
+      .map(({ Properties }) => [Properties.RouteKey, uris.get(target(Properties.Target))]);
+    expect(Object.fromEntries(routes)).toEqual({
+      $default: 'ControlPlane',
+      'POST /v1/tenants/{tenant}/events': 'Ingest',
+      'POST /v1/tenants/{tenant}/events/batch': 'Ingest',
+    });
+  });
+
+  test('the outputs say where the admin key is, and never what it is', () => {
+    const { Outputs } = prod.template;
+    expect(Object.keys(Outputs).sort()).toEqual(['AdminKeyCommand', 'AdminKeySecretArn', 'ApiUrl', 'BusName']);
+    expect(JSON.stringify(prod.template)).not.toContain('resolve:secretsmanager');
+    expect(nameOf(target(Outputs['AdminKeySecretArn']))).toBe('AdminKey');
+  });
+});
+
+describe('stages', () => {
+  const STATE = ['AWS::DynamoDB::Table', 'AWS::SQS::Queue', 'AWS::KMS::Key', 'AWS::SecretsManager::Secret'];
+  const stateOf = ({ template }: Synthesis): Resource<unknown>[] =>
+    Object.values(template.Resources).filter(({ Type }) => STATE.includes(Type));
+
+  test('prod keeps whatever holds something, even when its stack is deleted', () => {
+    expect(new Set(stateOf(prod).map(({ DeletionPolicy }) => DeletionPolicy))).toEqual(new Set(['Retain']));
+    for (const { Properties } of prod.all('AWS::DynamoDB::Table'))
+      expect(Properties.DeletionProtectionEnabled).toBe(true);
+  });
+
+  test('dev leaves nothing behind', () => {
+    expect(new Set(stateOf(dev).map(({ DeletionPolicy }) => DeletionPolicy))).toEqual(new Set(['Delete']));
+    for (const { Properties } of dev.all('AWS::DynamoDB::Table'))
+      expect(Properties.DeletionProtectionEnabled).toBe(false);
+  });
+
+  test('prod has a lane for each group, dev has one for all', () => {
+    const lanes = (stack: Synthesis): string[] => lambdasOf(stack, 'match').map(({ id }) => nameOf(id));
+    expect(lanes(prod)).toEqual(Object.keys(catalogue.groups).map((group) => `Lane${group}Match`));
+    expect(lanes(dev)).toEqual(['LaneallMatch']);
+  });
+
+  test('the stack for dev is the one that was agreed to last', () => {
+    const blank = JSON.stringify(dev.template, null, 2).replaceAll(/\b[0-9a-f]{64}\b/g, '<hash>');
+    expect(blank).toMatchSnapshot();
+  });
+});
+
+describe('a catalogue of your own', () => {
+  test('is what the code asks for by name, since none is built in', () => {
+    const types = Object.keys(catalogue.eventTypes);
+    for (const lambda of prod.all('AWS::Lambda::Function')) {
+      const code = prod.code(lambda, 'index.mjs').toString();
+      expect(types.filter((type) => code.includes(type))).toEqual([]);
+      expect(prod.code(lambda, 'catalogue.mjs').toString()).toContain(types.at(-1));
+    }
+    const [ingest] = lambdasOf(prod, 'ingest');
+    expect(ingest && prod.code(ingest, 'index.mjs').toString()).toContain('from"#catalogue"');
+    expect(ingest && JSON.parse(prod.code(ingest, 'package.json').toString())).toMatchObject({
+      imports: { '#catalogue': './catalogue.mjs' },
+    });
+  });
+
+  test('makes its own rules and lanes', () => {
+    expect(queuesFor(own, eventOf('Order.Paid', 'Order'))).toEqual(['LaneOrderEvents']);
+    expect(queuesFor(own, eventOf('Parcel.Sent', 'Parcel'))).toEqual(['LaneParcelEvents']);
+    expect(queuesFor(own, eventOf('Guest.Created', 'Guest'))).toEqual(['Unrouted']);
+  });
+
+  test('changes the catalogue beside the code and not one byte of the code', () => {
+    for (const stage of ['ingest', 'match', 'deliver', 'sweep', 'api']) {
+      const [[ours], [theirs]] = [lambdasOf(prod, stage), lambdasOf(own, stage)];
+      if (!ours || !theirs) throw new Error(`no function of ${stage}`);
+      expect(own.code(theirs, 'index.mjs').equals(prod.code(ours, 'index.mjs'))).toBe(true);
+      expect(own.code(theirs, 'catalogue.mjs').equals(prod.code(ours, 'catalogue.mjs'))).toBe(false);
+    }
+  });
+
+  test('is refused with a reason when it is no catalogue', () => {
+    const path = join(scratch, 'none.ts');
+    writeFileSync(path, `export default { types: [] };`);
+    expect(() => make({ catalogue: path })).toThrow(
+      'The default export of the catalogue must be { groups, eventTypes }.',
+    );
+  });
+
+  test('is refused when a group would have a lane with nothing in it', () => {
+    const path = join(scratch, 'empty-group.ts');
+    writeFileSync(path, `export default { groups: { Order: { description: 'x' } }, eventTypes: {} };`);
+    expect(() => make({ catalogue: path })).toThrow('Group Order of the catalogue has no event type.');
+  });
+});
+
+const make = (props: EventFanoutProps): EventFanout =>
+  new EventFanout(new Stack(new App({ outdir: scratch }), 'Stack'), 'EventFanout', {
+    catalogue: ownCatalogue,
+    ...props,
+  });
+
+describe('refusals', () => {
+  test('lanes that want more than the account has are refused, with the figures', () => {
+    const props = { laneConcurrency: { events: 10, deliveries: 25, retries: 10 }, accountConcurrency: 189 };
+    expect(() => make(props)).toThrow(
+      /^2 lanes of 45 concurrent executions .* and 100 kept for .* make 190, but the account has 189\./,
+    );
+    expect(() => make({ ...props, accountConcurrency: 190 })).not.toThrow();
+    expect(() => make({ ...props, accountConcurrency: 145, lanes: 'one' })).not.toThrow();
+  });
+
+  test.each([4, 0, 7.5, NaN])('events cannot be kept for %p days', (retentionDays) => {
+    expect(() => make({ retentionDays })).toThrow('retentionDays must be a whole number of at least 5');
+  });
+
+  test('groups may share lanes as a plan says', () => {
+    const lanes = make({ lanes: { sales: ['Parcel', 'Order'] } }).lanes;
+    expect([...lanes.keys()]).toEqual(['sales']);
+  });
+
+  test.each([
+    ['leaves a group out', { a: ['Order'] }, 'Parcel is in no lane'],
+    ['names a group that is not there', { a: ['Order', 'Parcel', 'Guest'] }, 'the catalogue has no group Guest'],
+    ['names a group twice', { a: ['Order', 'Parcel'], b: ['Order'] }, 'Order is named twice'],
+    ['has a lane with no group', { a: ['Order', 'Parcel'], b: [] }, 'lane b has no group'],
+  ])('a plan that %s is refused', (_, lanes, reason) => {
+    expect(() => make({ lanes })).toThrow(reason);
+  });
+
+  test('an unsafe resource fails the synthesis', () => {
+    const app = makeApp({ catalogue: ownCatalogue }, mkdtempSync(join(scratch, 'unsafe-')));
+    new Queue(new Stack(app, 'Unsafe'), 'Queue');
+    expect(() => app.synth()).toThrow('The SQS queue does not require requests to use SSL.');
+  });
+});

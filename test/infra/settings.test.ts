@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from '@jest/globals';
+import { readSettings } from '../../infra/settings.ts';
+
+test('without a word it is production', () => {
+  expect(readSettings({})).toEqual({ stage: 'prod', stackName: 'EventFanout', allowPrivateTargets: false });
+});
+
+test('all can be chosen, as text or as JSON', () => {
+  const chosen = { stage: 'dev', stackName: 'Mine', catalogue: import.meta.filename };
+  const settings = { ...chosen, retentionDays: 30, allowPrivateTargets: true };
+  expect(readSettings({ ...chosen, retentionDays: '30', allowPrivateTargets: 'true' })).toEqual(settings);
+  expect(readSettings({ ...chosen, retentionDays: 30, allowPrivateTargets: true })).toEqual(settings);
+});
+
+test('a dev stack does not take the place of the production stack', () => {
+  expect(readSettings({ stage: 'dev' }).stackName).not.toBe(readSettings({}).stackName);
+});
+
+test("the names of CDK's own context pass", () => {
+  const context = {
+    '@aws-cdk/core:explicitStackTags': true,
+    'aws:cdk:enable-path-metadata': true,
+    'cli-telemetry': false,
+  };
+  expect(() => readSettings(context)).not.toThrow();
+});
+
+test.each([
+  [{ stage: 'staging' }, 'stage must be prod or dev, not "staging".'],
+  [{ allowPrivateTargets: 'yes', stage: 'dev' }, 'allowPrivateTargets must be true or false, not "yes".'],
+  [{ allowPrivateTargets: 'true' }, 'allowPrivateTargets=true needs stage=dev.'],
+  [{ allowPrivateTargets: 'true', stage: 'prod' }, 'allowPrivateTargets=true needs stage=dev.'],
+  [{ retentionDays: '2 weeks' }, 'retentionDays must be a whole number, not "2 weeks".'],
+  [{ retentionDays: '-14' }, 'retentionDays must be a whole number, not "-14".'],
+  [{ catalogue: 'no/such/file.ts' }, 'catalogue: there is no file no/such/file.ts.'],
+  [{ retentiondays: '14' }, 'There is no setting retentiondays'],
+])('%j is refused', (context, reason) => {
+  expect(() => readSettings(context)).toThrow(reason);
+});
+
+test('whoever starts it wrong reads one line', () => {
+  const env = { ...process.env, CDK_CONTEXT_JSON: '{"stage":"dev","retentionDays":"4"}' };
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['infra/app.ts'], { env, encoding: 'utf8' });
+  expect({ status, stdout, stderr }).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: 'retentionDays must be a whole number of at least 5: 4\n',
+  });
+});
