@@ -63,6 +63,8 @@ const importRules = Object.entries(MAY_IMPORT).map(([folder, { ours, packages }]
     'no-restricted-imports': [
       'error',
       {
+        // The namespace object `z` drags every language's messages into a bundle: 450 KB where 85 would do.
+        paths: [{ name: 'zod', importNames: ['z'], message: "Write `import * as z from 'zod'`." }],
         patterns: [
           {
             regex: `^(?!\\.|${packages.map(packagePattern).join('|')})`,
@@ -92,7 +94,7 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': 'off',
       // Stores and worlds are closures: their verbs have no `this` to lose.
       '@typescript-eslint/unbound-method': 'off',
-      '@typescript-eslint/no-invalid-void-type': ['error', { allowInGenericTypeArguments: true }],
+      '@typescript-eslint/no-invalid-void-type': 'off',
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
         { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: false },

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import catalogue from '#catalogue';
 import { nearest } from '../../shared/domain/nearest.ts';
 import { problems } from '../../shared/domain/problem.ts';

@@ -187,7 +187,15 @@ async function deliverOne(work: Work, world: World): Promise<void> {
 
   const subscription = await world.subscription(event.tenant, step.subscription_id);
   // Deleted, disabled or changed meanwhile: nothing is owed any more.
-  if (subscription === undefined || !(await wants(subscription, work))) return;
+  if (subscription === undefined || !(await wants(subscription, work))) {
+    const { tenant, event_id } = event;
+    return world.note('delivery.dropped', {
+      tenant,
+      event_id,
+      subscription_id: step.subscription_id,
+      attempt: step.attempt,
+    });
+  }
   if (subscription.status === 'paused') return again(work, world, { step, delay: PAUSE_SECONDS });
   if (await claimed(work, subscription, world)) await attempt(work, subscription, world);
 }

@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TravellingEvent } from '../../shared/domain/event.ts';
 import { batchOf } from '../../shared/runtime/batch.ts';
 import { world } from './live-world.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** A family of event types. Groups are what lanes are made of, and what a subscription means by `group:Guest`. */
 export interface EventGroup {

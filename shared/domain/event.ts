@@ -1,18 +1,26 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EventId, TenantId } from './id.ts';
 import { asciiJson } from './json-text.ts';
+
+/** RFC 3339 with any number of fraction digits (the catalogue's provider sends seven); kept and passed on as it was sent. */
+const Timestamp = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,20})?(?:Z|[+-]\d\d:\d\d)$/i, {
+    error: 'must be an RFC 3339 time',
+    abort: true,
+  })
+  // The parser takes 30 February for 2 March.
+  .refine((time) => z.iso.date().safeParse(time.slice(0, 10)).success && !Number.isNaN(Date.parse(time)), {
+    error: 'must be a time that exists',
+  });
 
 /** What a publisher posts: the catalogue provider's envelope, of which only the type and the data are required. */
 export const PostedEvent = z.strictObject({
   event_type: z.string().min(1).max(256),
   data: z.record(z.string(), z.unknown()),
   event_id: EventId.optional(),
-  event_timestamp: z
-    .string()
-    .max(64)
-    .refine((time) => !Number.isNaN(Date.parse(time)), 'must be an RFC 3339 time')
-    .optional(),
+  event_timestamp: Timestamp.optional(),
   event_schema: z.string().min(1).max(64).optional(),
   event_resource: z.string().max(256).nullable().optional(),
   /** The provider's id of its own call. It means nothing here. */

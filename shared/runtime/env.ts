@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const name = z.string().min(1);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');

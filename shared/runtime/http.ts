@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TenantId } from '../domain/id.ts';
 import { authorize, type Key, type Scope } from '../domain/key.ts';
 import { problems } from '../domain/problem.ts';

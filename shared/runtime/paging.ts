@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { cursorAt, positionIn } from '../domain/cursor.ts';
 import { problems } from '../domain/problem.ts';
 import type { Request } from './http.ts';

@@ -1,12 +1,27 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { problems, type Fault } from '../domain/problem.ts';
 
 const escapePart = (part: PropertyKey): string => String(part).replaceAll('~', '~0').replaceAll('/', '~1');
 const pointerTo = (path: readonly PropertyKey[]): string => path.map((part) => `/${escapePart(part)}`).join('');
 
+type Issue = z.core.$ZodIssue;
+
+const depthOf = (issues: readonly Issue[]): number => Math.max(...issues.map(({ path }) => path.length));
+
+/**
+ * A union says only that none of its options fits. What helps is the fault of the option that came furthest (the first of
+ * equals), because that is the one the caller meant: its member is named, not the object around it.
+ */
+function meant(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
+  const options = issue.errors.map((issues) => issues.flatMap(meant));
+  const furthest = options.reduce((best, option) => (depthOf(option) > depthOf(best) ? option : best));
+  return furthest.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
 /** Where a value is wrong, as JSON Pointers below `base`; a member that must not be there is named itself. */
 export function faultsOf(error: z.ZodError, base = ''): Fault[] {
-  return error.issues.flatMap((issue) =>
+  return error.issues.flatMap(meant).flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({
           pointer: base + pointerTo([...issue.path, key]),

@@ -66,21 +66,21 @@ export function accessKeysIn(table: Table, first: () => Promise<string>) {
   /** The key of this text as it stands in the table or the secret store, or undefined. */
   async function standing(text: string, hash: string): Promise<Key | undefined> {
     const id = idInKey(text);
-    if (id === undefined) return sameHash(hash, hashOf(await first())) ? admitFirst(hash) : undefined;
+    if (id === undefined) return sameHash(hash, hashOf(await first())) ? firstKey(hash) : undefined;
     const item = await read(id);
     const key = item === undefined ? undefined : Key.parse(item);
     return key !== undefined && sameHash(key.sha256, hash) ? key : undefined;
   }
 
   /**
-   * The first admin key, entered when it is first used. A tombstone of the same hash says that it was deleted; a new value
-   * in the secret store is a new key, so nobody is ever locked out of his own deployment.
+   * The first admin key. A tombstone of the same hash says that it was deleted; a new value in the secret store is a new key,
+   * so nobody is ever locked out of his own deployment. Nothing is written here: ingest may only read this table.
    */
-  async function admitFirst(sha256: string): Promise<Key | undefined> {
+  async function firstKey(sha256: string): Promise<Key | undefined> {
     const item = await read(FIRST_KEY_ID);
     if (item?.sha256 === sha256) return item.revoked === true ? undefined : Key.parse(item);
     const created_at = table.now().toISOString();
-    const key: Key = {
+    return {
       id: FIRST_KEY_ID,
       name: 'first admin key',
       scopes: ['admin'],
@@ -89,9 +89,6 @@ export function accessKeysIn(table: Table, first: () => Promise<string>) {
       created_at,
       sha256,
     };
-    await enterAdmin(key.id);
-    await writeAll(table, bothItems(key));
-    return key;
   }
 
   return {
@@ -107,6 +104,13 @@ export function accessKeysIn(table: Table, first: () => Promise<string>) {
       else if (!(await leaveAdmin(key.id))) return false;
       await writeAll(table, bothItems(key));
       return true;
+    },
+
+    /** Enters the first admin key among the others, so that it is listed and counts as one that is left. */
+    async enterFirst(key: Key): Promise<void> {
+      if ((await read(key.id))?.sha256 === key.sha256) return;
+      await enterAdmin(key.id);
+      await writeAll(table, bothItems(key));
     },
 
     /** False where it is the last admin key. */

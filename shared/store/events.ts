@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AcceptedEvent } from '../domain/event.ts';
 import { readAll, readRange, writeAll, type ItemKey, type Table } from './database.ts';
 import { keys, MARKER_SHARDS } from './keys.ts';

@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { interestsIn } from '../domain/interest.ts';
 import { Subscription } from '../domain/subscription.ts';
 import { readAll, readRange, writeAll, type Item, type Table, type Write } from './database.ts';

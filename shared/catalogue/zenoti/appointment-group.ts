@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventType } from '../define.ts';
 import { appointments, id, num, part, text } from './parts.ts';
 import created from './samples/AppointmentGroup.Created.json' with { type: 'json' };

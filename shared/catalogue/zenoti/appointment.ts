@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventType } from '../define.ts';
 import { appointments, either, flag, id, list, maybe, num, text } from './parts.ts';
 import started from './samples/Appointment.Started.json' with { type: 'json' };

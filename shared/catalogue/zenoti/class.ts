@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventType } from '../define.ts';
 import { flag, list, num, numericId, phone, text, unseen } from './parts.ts';
 import scheduleCreated from './samples/Class.Schedule.Created.json' with { type: 'json' };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventType } from '../define.ts';
 import { flag, id, num, part, phone, text, unseen } from './parts.ts';
 import created from './samples/Employee.Created.json' with { type: 'json' };

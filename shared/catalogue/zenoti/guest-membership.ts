@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventType } from '../define.ts';
 import { flag, id, list, named, num, part, purchase, text, unseen } from './parts.ts';
 import membershipCreated from './samples/Guest.Membership.Created.json' with { type: 'json' };

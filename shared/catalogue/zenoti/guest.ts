@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventType } from '../define.ts';
 import { either, flag, id, list, maybe, num, part, phone, phoneObject, text, unseen } from './parts.ts';
 import created from './samples/Guest.Created.json' with { type: 'json' };

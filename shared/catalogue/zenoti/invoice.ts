@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventType } from '../define.ts';
 import { appointments, flag, id, list, num, part, phone, price, text } from './parts.ts';
 import closed from './samples/Invoice.Closed.json' with { type: 'json' };

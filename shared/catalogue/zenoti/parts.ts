@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What the schemas of this provider share. They check the scalar types that its samples show and the ids without which an
@@ -11,30 +11,8 @@ import { z } from 'zod';
 /** The ways to say "none" that the provider's samples use, even side by side for one member. */
 const NONE = [null, '', -1, '0', '0001-01-01T00:00:00', '00000000-0000-0000-0000-000000000000'] as const;
 
-/** How deep into the data a refusal lies. */
-const depth = ({ issues }: z.core.ParsePayload): number => Math.max(...issues.map(({ path }) => path?.length ?? 0));
-
-/**
- * A union whose error is that of the option which came furthest (the first of equals). `z.union` would report the union
- * itself as invalid, which for an object names the object at fault and hides the member in it.
- */
-const Either = z.core.$constructor<z.ZodUnion<readonly z.ZodType[]>>('Either', (union, def) => {
-  z.ZodUnion.init(union, def);
-  union._zod.parse = (payload, context) => {
-    let furthest: z.core.ParsePayload | undefined;
-    for (const option of def.options) {
-      const tried = option._zod.run({ value: payload.value, issues: [] }, context);
-      if (tried instanceof Promise) throw new z.core.$ZodAsyncError();
-      if (tried.issues.length === 0) return payload;
-      if (furthest === undefined || depth(tried) > depth(furthest)) furthest = tried;
-    }
-    payload.issues.push(...(furthest?.issues ?? []));
-    return payload;
-  };
-});
-
 /** One of several types, for what the provider spells differently from event to event. */
-export const either = (...options: readonly z.ZodType[]) => new Either({ type: 'union', options });
+export const either = (...options: readonly z.ZodType[]) => z.union(options);
 
 /** A member that may be absent, or present and "none" in any spelling. */
 export const maybe = (schema: z.ZodType) => {
