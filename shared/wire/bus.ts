@@ -1,0 +1,42 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import type { TravellingEvent } from '../domain/event.ts';
+import { asciiJson } from '../domain/json-text.ts';
+import { sendInCalls, type Entry } from './calls.ts';
+
+/** EventBridge takes 1 MB a call and counts a little beside the detail. */
+const LIMITS = { entries: 10, bytes: 900_000 };
+
+/** As with queues, whatever is sent a second time is marked, so the client does not do it unseen. */
+export const openBus = (): EventBridgeClient => new EventBridgeClient({ maxAttempts: 1 });
+
+export interface Bus {
+  /** Puts events on the bus; answers those it did not take. */
+  publish(events: readonly TravellingEvent[]): Promise<TravellingEvent[]>;
+}
+
+/** The event bus. `source` is the one that the lanes' rules trust. */
+export function busNamed(client: EventBridgeClient, { name, source }: { name: string; source: string }): Bus {
+  async function send(entries: readonly Entry<TravellingEvent>[]): Promise<TravellingEvent[]> {
+    const { Entries: answers = [] } = await client.send(
+      new PutEventsCommand({
+        Entries: entries.map(({ item, text }) => ({
+          EventBusName: name,
+          Source: source,
+          DetailType: item.type,
+          Detail: text,
+        })),
+      }),
+    );
+    return entries.filter((_, i) => answers[i]?.EventId === undefined).map(({ item }) => item);
+  }
+
+  return {
+    publish: (events) =>
+      sendInCalls<TravellingEvent>(events, {
+        limits: LIMITS,
+        textOf: asciiJson,
+        send,
+        inDoubt: (event) => ({ ...event, doubt: true }),
+      }),
+  };
+}

@@ -1,0 +1,64 @@
+import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { gather } from '../domain/gather.ts';
+import { asciiJson } from '../domain/json-text.ts';
+import { sendInCalls, type Entry } from './calls.ts';
+
+/** A message for a queue. `body` is sent as JSON. */
+export interface Outgoing {
+  body: object;
+  /** Whom the queue is to be fair to: many messages of one group never hold up another's. */
+  group: string;
+  /** Seconds, 0 to 900. */
+  delay?: number;
+}
+
+/** 1 MiB is SQS's limit for a batch; what it counts besides the bodies fits in the rest. */
+const LIMITS = { entries: 10, bytes: 1_000_000 };
+
+/** The queue's address comes from the environment, so the one in an answer is never followed. */
+export const openQueues = (): SQSClient =>
+  // No hidden second sending: when one is made, it is made here, and the message says that it is in doubt.
+  new SQSClient({ maxAttempts: 1, md5: false, useQueueUrlAsEndpoint: false });
+
+export interface Queue {
+  /** Sends messages; answers those that could not be sent. `inDoubt` marks one that may have arrived before. */
+  send<T extends Outgoing>(messages: readonly T[], inDoubt: (message: T) => T): Promise<T[]>;
+}
+
+export function queueAt(client: SQSClient, queueUrl: string): Queue {
+  async function sendCall<T extends Outgoing>(entries: readonly Entry<T>[]): Promise<T[]> {
+    const { Failed = [] } = await client.send(
+      new SendMessageBatchCommand({
+        QueueUrl: queueUrl,
+        Entries: entries.map(({ item, text }, i) => ({
+          Id: String(i),
+          MessageBody: text,
+          MessageGroupId: item.group,
+          ...(item.delay !== undefined && { DelaySeconds: item.delay }),
+        })),
+      }),
+    );
+    return Failed.map(({ Id }) => entries[Number(Id)]?.item).filter((item) => item !== undefined);
+  }
+
+  return {
+    send: (messages, inDoubt) =>
+      sendInCalls(messages, { limits: LIMITS, textOf: ({ body }) => asciiJson(body), send: sendCall, inDoubt }),
+  };
+}
+
+/** Sends one message, in a call that is shared by those sent at about the same time. Resolves when it is durable. */
+export const gatheringQueue = <T extends Outgoing>(
+  queue: Queue,
+  inDoubt: <M extends T>(message: M) => M,
+): ((message: T) => Promise<void>) =>
+  gather<T>({
+    most: LIMITS.entries,
+    handle: async (messages) => {
+      const unsent = await queue.send(
+        messages.map((message, index) => ({ ...message, index })),
+        inDoubt,
+      );
+      return unsent.map(({ index }) => index);
+    },
+  });
