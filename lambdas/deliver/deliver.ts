@@ -7,9 +7,10 @@ import {
   type AcceptedEvent,
   type TravellingEvent,
 } from '../../shared/domain/event.ts';
-import { compilePattern, matches } from '../../shared/domain/filter.ts';
+import { matches } from '../../shared/domain/filter.ts';
 import { deliveryId } from '../../shared/domain/id.ts';
 import { takes } from '../../shared/domain/interest.ts';
+import { filterIn } from '../../shared/domain/known-filters.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { decide, nextHop, type Next } from '../../shared/domain/retry.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
@@ -98,7 +99,7 @@ async function wants(subscription: Subscription, { event, body }: Work): Promise
   if (subscription.status === 'disabled' || !takes(subscription.event_types, event)) return false;
   if (subscription.filter === null) return true;
   const text = await body();
-  return text !== undefined && matches(compilePattern(subscription.filter), filterView(event, JSON.parse(text)));
+  return text !== undefined && matches(filterIn(JSON.stringify(subscription.filter)), filterView(event, JSON.parse(text)));
 }
 
 /** A first attempt that cannot have been made before needs no claim: the happy path is one write. */

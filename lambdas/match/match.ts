@@ -1,6 +1,7 @@
 import { MOST_DELIVERIES_A_MESSAGE, type DeliveryMessage } from '../../shared/domain/delivery.ts';
 import { filterView, type AcceptedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
-import { compilePattern, matches } from '../../shared/domain/filter.ts';
+import { matches } from '../../shared/domain/filter.ts';
+import { filterIn } from '../../shared/domain/known-filters.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
 import type { Matched } from '../../shared/store/events.ts';
 import type { Interest } from '../../shared/store/subscriptions.ts';
@@ -43,7 +44,7 @@ function filterOn(event: TravellingEvent, world: World): (filter: string) => Pro
   return async (filter) => {
     view ??= read();
     const seen = await view;
-    return seen !== undefined && matches(compilePattern(JSON.parse(filter)), seen);
+    return seen !== undefined && matches(filterIn(filter), seen);
   };
 }
 

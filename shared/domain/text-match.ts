@@ -65,17 +65,17 @@ function piecesOf(wildcard: string): string[] | undefined {
 function searchFor(piece: string): (text: string, from: number) => number {
   /** For each number of matched characters, how many still match when the last of them turns out wrong. */
   const shorter = [0, 0];
-  const advance = (matched: number, char: string | undefined): number => {
+  const advance = (matched: number, char: number): number => {
     let length = matched;
-    while (length > 0 && piece[length] !== char) length = shorter[length] ?? 0;
-    return piece[length] === char ? length + 1 : 0;
+    while (length > 0 && piece.charCodeAt(length) !== char) length = shorter[length] ?? 0;
+    return piece.charCodeAt(length) === char ? length + 1 : 0;
   };
-  for (let i = 1; i < piece.length; i++) shorter.push(advance(shorter[i] ?? 0, piece[i]));
+  for (let i = 1; i < piece.length; i++) shorter.push(advance(shorter[i] ?? 0, piece.charCodeAt(i)));
 
   return (text, from) => {
     let matched = 0;
     for (let i = from; i < text.length; i++) {
-      matched = advance(matched, text[i]);
+      matched = advance(matched, text.charCodeAt(i));
       if (matched === piece.length) return i + 1;
     }
     return Infinity;
@@ -100,23 +100,38 @@ export function likeWildcard(wildcard: string): TextTest | undefined {
 
 /* ---- Internet addresses ---- */
 
-/** An address as hexadecimal digits, 8 for IPv4 and 32 for IPv6. An IPv4 address inside IPv6 is IPv4, as it is for AWS. */
-function digitsOf(address: string): string | undefined {
-  const octets = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address)?.slice(1).map(Number);
-  if (octets) return octets.every((octet) => octet < 256) ? octets.map((octet) => hex(octet, 2)).join('') : undefined;
+const hex = (value: number | bigint, length: number): string => value.toString(16).padStart(length, '0');
 
+function digitsOf4(address: string): string | undefined {
+  const octets = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address)?.slice(1).map(Number);
+  return octets?.every((octet) => octet < 256) ? octets.map((octet) => hex(octet, 2)).join('') : undefined;
+}
+
+function digitsOf6(address: string): string | undefined {
   // At most one `::`, which stands for at least one group of zeros.
   const halves = address.split('::').map((half) => (half === '' ? [] : half.split(':')));
   const groups = halves.flat();
   const zeros = 8 - groups.length;
   if (halves.length > 2 || (halves.length === 2 ? zeros < 1 : zeros !== 0)) return undefined;
   if (!groups.every((group) => /^[\da-f]{1,4}$/i.test(group))) return undefined;
-  const [left, right] = halves.map((half) => half.map((group) => hex(parseInt(group, 16), 4)).join(''));
-  const digits = `${left}${'0000'.repeat(zeros)}${right ?? ''}`;
+  const [left, right = ''] = halves.map((half) => half.map((group) => hex(parseInt(group, 16), 4)).join(''));
+  const digits = `${left}${'0000'.repeat(zeros)}${right}`;
+  // An IPv4 address inside IPv6 is IPv4, as it is for AWS.
   return digits.startsWith(`${'0'.repeat(20)}ffff`) ? digits.slice(24) : digits;
 }
 
-const hex = (value: number | bigint, length: number): string => value.toString(16).padStart(length, '0');
+const LONGEST_ADDRESS = 39;
+let latest: { address: string; digits: string | undefined } = { address: '', digits: undefined };
+
+/**
+ * An address as hexadecimal digits, 8 for IPv4 and 32 for IPv6. The latest answer is kept, as the ranges of a long list ask for
+ * the same address one after another.
+ */
+function digitsOf(address: string): string | undefined {
+  if (address.length > LONGEST_ADDRESS) return undefined;
+  if (latest.address !== address) latest = { address, digits: digitsOf4(address) ?? digitsOf6(address) };
+  return latest.digits;
+}
 
 /**
  * AWS compares digit by digit from the left, whatever the versions, and says yes as soon as it is certain. So `::/0` takes
