@@ -63,8 +63,6 @@ const importRules = Object.entries(MAY_IMPORT).map(([folder, { ours, packages }]
     'no-restricted-imports': [
       'error',
       {
-        // The namespace object `z` drags every language's messages into a bundle: 450 KB where 85 would do.
-        paths: [{ name: 'zod', importNames: ['z'], message: "Write `import * as z from 'zod'`." }],
         patterns: [
           {
             regex: `^(?!\\.|${packages.map(packagePattern).join('|')})`,
@@ -111,6 +109,11 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         {
+          // That object drags every language's messages into a bundle: 450 KB where 85 would do.
+          selector: "ImportDeclaration[source.value='zod'] > ImportSpecifier[imported.name='z']",
+          message: "Write `import * as z from 'zod'`.",
+        },
+        {
           selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
           message: 'Take the time as a value.',
         },
@@ -126,8 +129,12 @@ export default tseslint.config(
     files: ['test/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
+      // An answer's JSON is looked into as a caller would, and what it should be is what the test says.
+      '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
       'max-lines': 'off',
     },
   },

@@ -5,28 +5,36 @@ import { problems } from '../../shared/domain/problem.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import type { World } from './world.ts';
 
-type EventType = (typeof catalogue.eventTypes)[string];
-
-const shown = (name: string, type: EventType): Record<string, unknown> => ({
-  event_type: name,
-  group: type.group,
-  description: type.description,
-  schema: z.toJSONSchema(type.schema, { target: 'draft-2020-12', unrepresentable: 'any' }),
-  sample: type.sample,
-  sample_source: type.sampleSource,
-  name_source: type.nameSource,
-});
-
 const types = Object.entries(catalogue.eventTypes);
 
+/** Made when first asked for, and once: the schemas of all types together are some 200 KB of JSON. */
+const shownTypes = new Map<string, Record<string, unknown>>();
+
+function shown(name: string): Record<string, unknown> | undefined {
+  const known = shownTypes.get(name);
+  const type = Object.hasOwn(catalogue.eventTypes, name) ? catalogue.eventTypes[name] : undefined;
+  if (known !== undefined || type === undefined) return known;
+  const made = {
+    event_type: name,
+    group: type.group,
+    description: type.description,
+    schema: z.toJSONSchema(type.schema, { target: 'draft-2020-12', unrepresentable: 'any' }),
+    sample: type.sample,
+    sample_source: type.sampleSource,
+    name_source: type.nameSource,
+  };
+  shownTypes.set(name, made);
+  return made;
+}
+
 async function listTypes(): Promise<Answer> {
-  return { status: 200, body: { items: types.map(([name, type]) => shown(name, type)), next_cursor: null } };
+  return { status: 200, body: { items: types.map(([name]) => shown(name)), next_cursor: null } };
 }
 
 async function oneType({ params: { type: name = '' } }: Request): Promise<Answer> {
-  const type = Object.hasOwn(catalogue.eventTypes, name) ? catalogue.eventTypes[name] : undefined;
+  const type = shown(name);
   if (type === undefined) throw problems.noSuchEventType(name, nearest(name, Object.keys(catalogue.eventTypes)));
-  return { status: 200, body: shown(name, type) };
+  return { status: 200, body: type };
 }
 
 async function listGroups(): Promise<Answer> {

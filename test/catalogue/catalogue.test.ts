@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { faultsOf } from '../../shared/runtime/parse.ts';
 import catalogue from '#catalogue';
 import type { EventType } from '../../shared/catalogue/define.ts';
-import { members, type Path, published, publishedFile, withMember, withoutMember } from './published.ts';
+import { members, type Path, published, publishedFile, withMember, withoutMember } from '../support/published.ts';
 
 const LISTED = {
   Invoice: ['Invoice.Closed'],

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const folder = new URL('../fixtures/zenoti/', import.meta.url);
-const read = (file: string): unknown => JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+const textOf = (file: string): string => readFileSync(new URL(file, folder), 'utf8');
+const read = (file: string): unknown => JSON.parse(textOf(file));
 
 const Index = z.array(z.object({ file: z.string(), event_type: z.string(), shape: z.enum(['envelope', 'data']) }));
 const Envelope = z.object({ data: z.unknown() });
@@ -12,6 +13,13 @@ export const published = Index.parse(read('index.json')).map(({ file, event_type
   file,
   type: event_type,
   data: shape === 'envelope' ? Envelope.parse(read(file)).data : read(file),
+}));
+
+/** What a publisher posts for a payload: the published envelope to the letter, or one made around the published data. */
+export const postable = Index.parse(read('index.json')).map(({ file, event_type, shape }) => ({
+  file,
+  type: event_type,
+  text: shape === 'envelope' ? textOf(file) : `{"event_type":"${event_type}","data":${textOf(file)}}`,
 }));
 
 export const publishedFile = (name: string): unknown => published.find(({ file }) => file === `${name}.json`)?.data;
