@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { TravellingEvent } from './event.ts';
 
 /** One delivery's next attempt. `run` is 1, and one more for each replay; `attempt` counts from 1 in its run. */

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TenantId } from './id.ts';
 import { problems } from './problem.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Outcome } from './outcome.ts';
 
 const SECOND = 1_000;
@@ -15,9 +15,16 @@ export const PRESETS = {
   zenoti: [30, 60, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE],
 } as const satisfies Record<string, readonly number[]>;
 
+/** Times are whole milliseconds, and a table cannot hold every fraction of one. */
+const Delay = z
+  .number()
+  .min(0)
+  .max(86_400)
+  .refine((seconds) => seconds <= 0 || seconds >= 0.001, 'must be 0, or a millisecond at least');
+
 export const RetryPolicy = z.union([
   z.enum(['standard', 'svix', 'zenoti']),
-  z.strictObject({ delays_seconds: z.array(z.number().min(0).max(86_400)).max(20) }),
+  z.strictObject({ delays_seconds: z.array(Delay).max(20) }),
 ]);
 export type RetryPolicy = z.infer<typeof RetryPolicy>;
 
@@ -38,7 +45,7 @@ const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} G
 /** How long a `Retry-After` asks to wait, in milliseconds: seconds or a date, 24 h at most; nonsense asks for nothing. */
 export function askedWait(retryAfter: string | undefined, now: number): number {
   const text = retryAfter?.trim() ?? '';
-  if (/^\d{1,15}$/.test(text)) return Math.min(Number(text) * SECOND, LONGEST_ASKED);
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * SECOND, LONGEST_ASKED);
   const until = HTTP_DATE.test(text) ? Date.parse(text) - now : 0;
   return Number.isNaN(until) ? 0 : Math.min(Math.max(until, 0), LONGEST_ASKED);
 }

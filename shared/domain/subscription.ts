@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RetryPolicy } from './retry.ts';
 import { secretBytes } from './sign.ts';
 
@@ -27,13 +27,14 @@ const fitsHeaders = (headers: Record<string, string | null>): boolean =>
   Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + (value?.length ?? 0), 0) <=
     MOST_HEADER_BYTES;
 
+/** Names are the same in upper and lower case, so `X-A` beside `x-a` would leave open which of the two is sent. */
+const namesEachOnce = (headers: Record<string, unknown>): boolean =>
+  new Set(Object.keys(headers).map((name) => name.toLowerCase())).size === Object.keys(headers).length;
+
 const Headers = z
   .record(HeaderName, HeaderValue)
   .refine(fitsHeaders, `must be ${MOST_HEADERS} at most, ${MOST_HEADER_BYTES} bytes in all`)
-  .refine(
-    (headers) => new Set(Object.keys(headers).map((name) => name.toLowerCase())).size === Object.keys(headers).length,
-    'must not name a header twice',
-  );
+  .refine(namesEachOnce, 'must not name a header twice');
 
 const Wish = {
   name: z.string().min(1).max(256),
@@ -87,7 +88,11 @@ export const SubscriptionPatch = z.strictObject({
   ...(Object.fromEntries(Object.entries(optional).map(([name, schema]) => [name, schema.nullable().optional()])) as {
     [Name in keyof typeof optional]: z.ZodOptional<z.ZodNullable<(typeof optional)[Name]>>;
   }),
-  headers: z.record(HeaderName, HeaderValue.nullable()).nullable().optional(),
+  headers: z
+    .record(HeaderName, HeaderValue.nullable())
+    .refine(namesEachOnce, 'must not name a header twice')
+    .nullable()
+    .optional(),
 });
 export type SubscriptionPatch = z.infer<typeof SubscriptionPatch>;
 
@@ -119,7 +124,8 @@ export function withDefaults(
 ): SubscriptionWish {
   const { event_types, url } = wish;
   return {
-    name: wish.name ?? new URL(url).host,
+    // A URL that cannot be read is refused by whoever checks it, so it needs no name.
+    name: wish.name ?? URL.parse(url)?.host ?? '',
     description: wish.description ?? DEFAULTS.description,
     event_types,
     method: wish.method ?? DEFAULTS.method,

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { TenantId } from '../domain/id.ts';
+import { EventId, TenantId } from '../domain/id.ts';
 import { authorize, type Key, type Scope } from '../domain/key.ts';
 import { problems } from '../domain/problem.ts';
 import { parsed } from './parse.ts';
@@ -104,7 +104,7 @@ function paramsOf(parts: readonly string[], path: readonly string[]): Record<str
   const params: Record<string, string> = {};
   for (const [i, part] of parts.entries()) {
     const actual = path[i] ?? '';
-    if (part.startsWith('{')) params[part.slice(1, -1)] = actual;
+    if (part.startsWith('{') && actual !== '') params[part.slice(1, -1)] = actual;
     else if (part !== actual) return undefined;
   }
   return params;
@@ -147,13 +147,15 @@ export function router<World>(routes: readonly Route<World>[], authenticate: Aut
     const { route, params } = find(event.requestContext.http.method, segmentsOf(event.rawPath));
     const request = requestOf(event, params);
     const key = route.needs === 'open' ? NOBODY : await admit(route, request);
+    if (params.id !== undefined) parsedParam('id', params.id);
     return shown(await route.answer({ ...request, key }, world), request.requestId);
   };
 }
 
 const NOBODY: Key = { id: '', name: '', scopes: [], tenant: null, expires_at: null, created_at: '', sha256: '' };
 
-const PARAMS = { tenant: TenantId };
+/** What no id of ours or a caller's can be is refused here: a table may not even be asked for it. */
+const PARAMS = { tenant: TenantId, id: EventId };
 
 function parsedParam(name: keyof typeof PARAMS, value: string): string {
   const result = PARAMS[name].safeParse(value);

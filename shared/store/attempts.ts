@@ -111,12 +111,17 @@ export function attemptsIn(table: Table, retentionDays: number) {
           }),
         ),
       );
-      const items = shards.flatMap(({ items }) => items).toSorted((a, b) => (String(a.sk) < String(b.sk) ? 1 : -1));
-      const shown = items.slice(0, page.limit);
-      const more = items.length > shown.length || shards.some(({ after }) => after !== undefined);
+      // Every shard is read down to where its own page ended, so all is known only above the highest of these ends.
+      const end = shards.reduce((highest, { after = '' }) => (after > highest ? after : highest), '');
+      const known = shards
+        .flatMap(({ items }) => items.map((item) => ({ item, sk: String(item.sk) })))
+        .filter(({ sk }) => sk >= end)
+        .toSorted((a, b) => (a.sk < b.sk ? 1 : -1));
+      const shown = known.slice(0, page.limit);
+      const after = shown.length < known.length ? shown.at(-1)?.sk : end;
       return {
-        attempts: shown.map(toAttempt).filter((attempt) => attempt !== undefined),
-        after: more ? String(shown.at(-1)?.sk) : undefined,
+        attempts: shown.map(({ item }) => toAttempt(item)).filter((attempt) => attempt !== undefined),
+        after: after === '' ? undefined : after,
       };
     },
   };

@@ -117,8 +117,9 @@ function queryOf(TableName: string, range: Range): QueryCommandInput {
     }),
     ScanIndexForward: !newest,
     ConsistentRead: consistent === 'yes',
-    // BETWEEN includes its ends, so the page may begin with the row it goes on after: one more, and that one is dropped.
-    ...(limit !== undefined && { Limit: limit + 1 }),
+    // One more than asked for tells whether anything comes behind the page. And BETWEEN includes its ends, so the page may
+    // begin with the row it goes on after: one more again, and that one is dropped.
+    ...(limit !== undefined && { Limit: limit + (after === undefined ? 1 : 2) }),
   };
 }
 

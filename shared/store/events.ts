@@ -130,12 +130,12 @@ export function eventsIn(table: Table, retentionDays: number) {
     /** What match found for the event; undefined while it has not been there. */
     async matched(tenant: string, eventId: string): Promise<Matched | undefined> {
       const range = { pk: keys.eventPartition(tenant, eventId), prefix: 'matched#', consistent: 'yes' } as const;
-      let matched: Matched | undefined;
-      for await (const item of readAll(table, range)) {
-        const part = MatchedPart.parse(item);
-        matched = { at: part.matched_at, subscriptions: [...(matched?.subscriptions ?? []), ...part.subscriptions] };
-      }
-      return matched;
+      const parts = await Array.fromAsync(readAll(table, range), (item) => MatchedPart.parse(item));
+      const [first] = parts;
+      if (first === undefined) return undefined;
+      // Match may have been there twice and found others: parts of both times may stand, and one id in several.
+      const subscriptions = new Set(parts.flatMap((part) => part.subscriptions));
+      return { at: first.matched_at, subscriptions: [...subscriptions] };
     },
 
     /** Whether match has been there: one small read. */

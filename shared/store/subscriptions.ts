@@ -74,6 +74,20 @@ export function subscriptionsIn(table: Table) {
     }
   }
 
+  async function find(tenant: string, id: string): Promise<Subscription | undefined> {
+    const { Item } = await db.send(
+      new GetCommand({ TableName, Key: keys.subscription(tenant, id), ConsistentRead: true }),
+    );
+    return Item === undefined ? undefined : fromItem(Item);
+  }
+
+  /**
+   * Whether the change was made after all. The client tries a put again whose answer got lost, which then fails on its own
+   * work: whoever took that for a defeat would take away the interest that stands.
+   */
+  const stands = async ({ tenant, id, interest }: Subscription): Promise<boolean> =>
+    (await find(tenant, id))?.interest === interest;
+
   return {
     async create(subscription: Subscription): Promise<void> {
       await writeAll(table, puts(subscription));
@@ -84,17 +98,13 @@ export function subscriptionsIn(table: Table) {
     async replace(before: Subscription, after: Subscription): Promise<boolean> {
       const moved = before.interest !== after.interest;
       if (moved) await writeAll(table, puts(after));
-      const won = await putIf(after, { expression: '#version = :version', version: before.version });
+      const put = await putIf(after, { expression: '#version = :version', version: before.version });
+      const won = put || (moved && (await stands(after)));
       if (moved) await writeAll(table, removals(won ? before : after));
       return won;
     },
 
-    async find(tenant: string, id: string): Promise<Subscription | undefined> {
-      const { Item } = await db.send(
-        new GetCommand({ TableName, Key: keys.subscription(tenant, id), ConsistentRead: true }),
-      );
-      return Item === undefined ? undefined : fromItem(Item);
-    },
+    find,
 
     /** False where there was none. */
     async remove(subscription: Subscription): Promise<boolean> {

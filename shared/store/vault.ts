@@ -29,8 +29,9 @@ function seal(key: Buffer, place: Place, text: string): string {
 
 function open(key: Buffer, place: Place, sealed: string): string {
   const bytes = Buffer.from(sealed, 'base64');
-  const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE_BYTES)).setAAD(contextOf(place));
-  decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+  // Without its length said, a tag of four bytes would be taken as well.
+  const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
+  decipher.setAAD(contextOf(place)).setAuthTag(bytes.subarray(-TAG_BYTES));
   return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
 }
 

@@ -8,7 +8,7 @@ export async function until<T>(condition: () => T | Falsy | Promise<T | Falsy>, 
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > giveUpAt) throw new Error(`still not so after ${withinMs} ms: ${condition}`);
+    if (Date.now() > giveUpAt) throw new Error(`still not so after ${withinMs} ms: ${condition.toString()}`);
     await pause(5);
   }
 }

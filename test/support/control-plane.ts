@@ -1,0 +1,56 @@
+import { routes as accessKeys } from '../../lambdas/api/access-keys.ts';
+import { routes as eventTypes } from '../../lambdas/api/event-types.ts';
+import { routes as events } from '../../lambdas/api/events.ts';
+import { routes as subscriptions } from '../../lambdas/api/subscriptions.ts';
+import type { World } from '../../lambdas/api/world.ts';
+import type { Scope } from '../../shared/domain/key.ts';
+import { accessKeysIn } from '../../shared/store/access-keys.ts';
+import { vaultIn } from '../../shared/store/vault.ts';
+import { createAddressGuard } from '../../shared/wire/address-guard.ts';
+import type { DynamoDb } from './dynamodb.ts';
+import { callerOf } from './http-event.ts';
+import type { TestKms } from './kms.ts';
+import { openStores } from './stage-world.ts';
+
+export const ADMIN = 'first-admin-key-of-a-test';
+
+/** Names that lead inside; every other one is public. */
+const INSIDE = 'inside.example.com';
+
+/** The control plane's bodies behind the router, with real stores, vault and address guard. */
+export async function openControlPlane(dynamo: DynamoDb, kms: TestKms) {
+  const stores = await openStores(dynamo);
+  const { clock, control, subscriptions: subscriptionStore, events: eventStore, attempts } = stores;
+  const lines: Record<string, unknown>[] = [];
+  let made = 0;
+  const world: World = {
+    now: clock.now,
+    random: (count) => Buffer.alloc(count, ++made),
+    subscriptions: subscriptionStore,
+    events: eventStore,
+    attempts,
+    accessKeys: accessKeysIn(control, async () => ADMIN),
+    vault: vaultIn(control, { client: kms.client, keyArn: 'arn:aws:kms:us-east-1:000000000000:key/data' }),
+    refuseUrl: createAddressGuard({ targets: 'public' }, async (host) => [
+      host === INSIDE ? '10.0.0.1' : '93.184.216.34',
+    ]).refuse,
+    note: (what, line) => void lines.push({ what, ...line }),
+  };
+  const call = callerOf([...subscriptions, ...events, ...accessKeys, ...eventTypes], {
+    authenticate: world.accessKeys.authenticate,
+    world,
+    key: ADMIN,
+  });
+  return {
+    ...stores,
+    world,
+    lines,
+    call,
+    /** Makes an access key and answers its text. */
+    async keyWith(scopes: readonly Scope[], more: { tenant?: string; expires_at?: string } = {}): Promise<string> {
+      const { body } = await call('POST', '/v1/keys', { body: { name: 'a key', scopes, ...more } });
+      return body.key;
+    },
+  };
+}
+export type ControlPlane = Awaited<ReturnType<typeof openControlPlane>>;

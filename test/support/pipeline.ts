@@ -1,0 +1,153 @@
+import type { SQSEvent } from 'aws-lambda';
+import * as z from 'zod';
+import { deliver } from '../../lambdas/deliver/deliver.ts';
+import { ingestBatch, ingestOne } from '../../lambdas/ingest/ingest.ts';
+import { match } from '../../lambdas/match/match.ts';
+import { sweep } from '../../lambdas/sweep/sweep.ts';
+import { DeliveryMessage } from '../../shared/domain/delivery.ts';
+import { TravellingEvent } from '../../shared/domain/event.ts';
+import { batchOf, type WorkOn } from '../../shared/runtime/batch.ts';
+import type { DynamoDb } from './dynamodb.ts';
+import { Injected, Watch } from './faults.ts';
+import type { Held, InMemoryQueue } from './in-memory-queue.ts';
+import { openWorlds, TENANT } from './stage-world.ts';
+
+export const STAGES = ['ingest', 'match', 'deliver', 'sweep'] as const;
+export type Stage = (typeof STAGES)[number];
+
+const MINUTE = 60;
+const THE_END = new Date(8.64e15);
+const FromBus = z.object({ detail: TravellingEvent }).transform(({ detail }) => detail);
+const context = { getRemainingTimeInMillis: () => 30_000 };
+
+/** A stage that a queue feeds. */
+interface Fed<T> {
+  schema: z.ZodType<T>;
+  begin(): { work: WorkOn<T>; isDead(): boolean };
+}
+
+/** One invocation with a batch of messages: those that it does not fail are removed, none when it dies. False without any. */
+async function invoke<T>(queue: InMemoryQueue, stage: Fed<T>, batchSize: number): Promise<boolean> {
+  const held = queue.receive(batchSize);
+  if (held.length === 0) return false;
+  const { work, isDead } = stage.begin();
+  const answer = await unlessInjected(() => batchOf(stage.schema, work)(eventOf(held), context));
+  if (answer === undefined || isDead()) return true;
+  const again = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+  for (const { id } of held) if (!again.has(id)) queue.remove(id);
+  return true;
+}
+
+/**
+ * The whole pipeline, driven as AWS drives it: what was not acked comes again, who got no answer posts again, the schedule
+ * ticks. Time is a value, so hours pass in no time.
+ */
+export async function startPipeline(dynamo: DynamoDb, watched: Partial<Record<Stage, Watch>> = {}) {
+  const opened = await openWorlds(dynamo);
+  const { clock, events, queues, worlds } = opened;
+  const watchOf = (stage: Stage): Watch => (watched[stage] ??= new Watch());
+  const enter = <S extends Stage>(stage: S) => watchOf(stage).enter(worlds[stage]);
+
+  const matching: Fed<TravellingEvent> = {
+    schema: FromBus,
+    begin() {
+      const { world, isDead } = enter('match');
+      return { work: (records) => match(records, world), isDead };
+    },
+  };
+  const delivering: Fed<DeliveryMessage> = {
+    schema: DeliveryMessage,
+    begin() {
+      const { world, isDead } = enter('deliver');
+      return { work: (records) => deliver(records, world), isDead };
+    },
+  };
+
+  const matchOnce = (batchSize = 10): Promise<boolean> => invoke(queues.events, matching, batchSize);
+  const deliverOnce = async (batchSize = 10): Promise<boolean> =>
+    (await invoke(queues.deliveries, delivering, batchSize)) || (await invoke(queues.retries, delivering, batchSize));
+
+  /** Until no message is visible any more. */
+  async function pump(batchSize = 10): Promise<void> {
+    while ((await matchOnce(batchSize)) || (await deliverOnce(batchSize)));
+  }
+
+  /** One tick of the schedule. */
+  async function tick(): Promise<void> {
+    await unlessInjected(() => sweep(enter('sweep').world, () => 60_000));
+  }
+
+  const unanswered: (() => Promise<unknown>)[] = [];
+
+  /** A publisher, who posts again what he got no answer for. */
+  async function post(text: string, shape: 'one' | 'batch' = 'one'): Promise<unknown> {
+    const { world } = enter('ingest');
+    const origin = { tenant: TENANT };
+    const answer: unknown = await unlessInjected<unknown>(() =>
+      shape === 'one' ? ingestOne(text, origin, world) : ingestBatch(text, origin, world),
+    );
+    if (answer === undefined) unanswered.push(() => post(text, shape));
+    return answer;
+  }
+  async function postAgain(): Promise<void> {
+    for (const again of unanswered.splice(0)) await again();
+  }
+
+  const openMarkers = () => Array.fromAsync(events.overdue(THE_END, THE_END));
+  const isQuiet = async (): Promise<boolean> =>
+    unanswered.length === 0 &&
+    Object.values(queues).every((queue) => queue.isEmpty) &&
+    (await openMarkers()).length === 0;
+
+  /** A minute while an event is not matched, for the sweep may have to do with it; else until the next message comes. */
+  function advance(): void {
+    const next = Math.min(queues.deliveries.nextAt, queues.retries.nextAt);
+    const isMinute = !queues.events.isEmpty || unanswered.length > 0 || next === Infinity;
+    clock.advance(isMinute ? MINUTE : (next - clock.now().getTime()) / 1000);
+  }
+
+  /** The world goes on until nothing is left to do. */
+  async function settle(mostSteps = 60): Promise<void> {
+    for (let step = 0; step < mostSteps; step++) {
+      await pump();
+      if (await isQuiet()) return;
+      advance();
+      await postAgain();
+      await pump();
+      await tick();
+    }
+    throw new Error(`it did not come to rest in ${mostSteps} steps`);
+  }
+
+  return { ...opened, post, postAgain, matchOnce, deliverOnce, pump, tick, settle, openMarkers };
+}
+export type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
+
+/** Undefined where the run broke at a fault of the test's; any other error is one. */
+async function unlessInjected<T>(run: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof Injected) return undefined;
+    throw error;
+  }
+}
+
+const eventOf = (held: readonly Held[]): SQSEvent => ({
+  Records: held.map(({ id, body, receiveCount }) => ({
+    messageId: id,
+    receiptHandle: id,
+    body,
+    attributes: {
+      ApproximateReceiveCount: String(receiveCount),
+      SentTimestamp: '0',
+      SenderId: 'aws',
+      ApproximateFirstReceiveTimestamp: '0',
+    },
+    messageAttributes: {},
+    md5OfBody: '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:queue',
+    awsRegion: 'us-east-1',
+  })),
+});
