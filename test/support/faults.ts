@@ -25,7 +25,7 @@ type Stream = AsyncIterable<unknown>;
 const isStream = (value: unknown): value is Stream =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 
-async function* broken(stream: Stream | undefined, strike: () => void): AsyncGenerator<unknown> {
+async function* broken(stream: Stream | undefined, strike: () => void): AsyncGenerator {
   if (stream !== undefined) yield* stream;
   strike();
   throw new Injected();

@@ -106,7 +106,10 @@ export function busInMemory(target: InMemoryQueue) {
     const taken = answerEntries(Entries, faults.shift() ?? {}, {
       textOf: ({ Detail }) => Detail,
       take: ({ Source, DetailType, Detail }) => {
-        if (state.loses > 0) return void state.loses--;
+        if (state.loses > 0) {
+          state.loses--;
+          return;
+        }
         const event = { source: Source, 'detail-type': DetailType, detail: JSON.parse(Detail) as unknown };
         target.send(JSON.stringify(event).replace(/[\u007f-\uffff]/g, escaped));
       },

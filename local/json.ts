@@ -1,0 +1,20 @@
+/** What others wrote is read and not trusted: a surprise says what it is, instead of turning into "undefined" further on. */
+export type Json = Record<string, unknown>;
+
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export function object(value: unknown): Json {
+  if (isObject(value)) return value;
+  throw new Error(`${JSON.stringify(value)} is not an object`);
+}
+
+export function list(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new Error(`${JSON.stringify(value)} is not a list`);
+}
+
+export function text(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new Error(`${JSON.stringify(value)} is not a text`);
+}
