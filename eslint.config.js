@@ -27,7 +27,7 @@ const MAY_IMPORT = {
           'shared/catalogue',
           `lambdas/${stage}`,
         ],
-        packages: ['zod', '@middy/core', 'aws-lambda', '#catalogue', 'node:crypto'],
+        packages: ['zod', '@middy/core', 'aws-lambda', '#catalogue', 'node:crypto', 'node:timers'],
       },
     ]),
   ),

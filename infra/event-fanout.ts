@@ -186,7 +186,7 @@ export class EventFanout extends Construct {
       },
     });
     allow(ingest, tables.control, ['GetItem']);
-    allow(ingest, tables.flow, ['GetItem', 'Query', 'PutItem', 'DeleteItem', 'BatchWriteItem']);
+    allow(ingest, tables.flow, ['GetItem', 'Query', 'PutItem']);
     this.letPublish(ingest);
     this.letReadAdminKey(ingest);
     return ingest;
@@ -204,7 +204,7 @@ export class EventFanout extends Construct {
         RETENTION_DAYS: String(props.retentionDays),
       },
     });
-    allow(sweep, tables.flow, ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
+    allow(sweep, tables.flow, ['GetItem', 'Query', 'UpdateItem', 'BatchWriteItem']);
     this.letPublish(sweep);
     // A missed minute is made good by the next one; a late repetition would only run beside it.
     const once = { retryAttempts: 0, maxEventAge: Duration.minutes(1) };
@@ -234,16 +234,8 @@ export class EventFanout extends Construct {
         RETENTION_DAYS: String(props.retentionDays),
       },
     });
-    allow(api, tables.control, [
-      'GetItem',
-      'Query',
-      'PutItem',
-      'UpdateItem',
-      'DeleteItem',
-      'BatchGetItem',
-      'BatchWriteItem',
-    ]);
-    allow(api, tables.flow, ['GetItem', 'Query', 'PutItem', 'DeleteItem', 'BatchGetItem']);
+    allow(api, tables.control, ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
+    allow(api, tables.flow, ['GetItem', 'Query']);
     dataKey.grant(api, 'kms:GenerateDataKey', 'kms:Decrypt');
     this.letReadAdminKey(api);
     return api;

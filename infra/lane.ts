@@ -87,14 +87,12 @@ export class Lane extends Construct {
         CONTROL_TABLE: tables.control.tableName,
         FLOW_TABLE: tables.flow.tableName,
         DELIVERIES_QUEUE_URL: this.deliveries.queueUrl,
-        RETRIES_QUEUE_URL: this.retries.queueUrl,
         RETENTION_DAYS: String(retentionDays),
       },
     });
     allow(match, tables.control, ['Query']);
-    allow(match, tables.flow, ['GetItem', 'PutItem', 'DeleteItem', 'BatchWriteItem']);
+    allow(match, tables.flow, ['GetItem', 'Query', 'BatchWriteItem']);
     this.deliveries.grant(match, 'sqs:SendMessage');
-    this.retries.grant(match, 'sqs:SendMessage');
     return match;
   }
 
@@ -111,8 +109,8 @@ export class Lane extends Construct {
         RETENTION_DAYS: String(retentionDays),
       },
     });
-    allow(deliver, tables.control, ['GetItem', 'Query']);
-    allow(deliver, tables.flow, ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
+    allow(deliver, tables.control, ['GetItem']);
+    allow(deliver, tables.flow, ['GetItem', 'PutItem', 'BatchWriteItem']);
     dataKey.grant(deliver, 'kms:Decrypt');
     this.retries.grant(deliver, 'sqs:SendMessage');
     return deliver;

@@ -20,7 +20,7 @@ async function create(request: Request, world: World): Promise<Answer> {
     created_at: world.now().toISOString(),
     sha256: hashOf(text),
   };
-  await world.accessKeys.save(key);
+  await world.accessKeys.create(key);
   world.note('key.created', { key_id: id, scopes: scopes.join(' '), tenant });
   return {
     status: 201,
@@ -48,7 +48,9 @@ async function change(request: Request, world: World): Promise<Answer> {
   // The first key is what its owner gets back in with: it stays what it is, or is deleted.
   if (before.id === FIRST_KEY_ID)
     throw problems.invalid([{ pointer: '', detail: 'the first admin key cannot be changed' }]);
-  if (!(await world.accessKeys.save(after))) throw problems.lastAdminKey();
+  const fate = await world.accessKeys.change(after);
+  if (fate === 'gone') throw problems.notFound();
+  if (fate === 'last admin') throw problems.lastAdminKey();
   world.note('key.changed', { key_id: after.id, members: Object.keys(patch).join(' ') });
   return { status: 200, body: shownKey(after) };
 }

@@ -1,6 +1,10 @@
 import { problems } from '../../shared/domain/problem.ts';
 import { shownDelivery } from '../../shared/domain/delivery-view.ts';
-import type { AcceptedEvent } from '../../shared/domain/event.ts';
+import { filterView, type AcceptedEvent } from '../../shared/domain/event.ts';
+import { matches } from '../../shared/domain/filter.ts';
+import { takes } from '../../shared/domain/interest.ts';
+import { filterIn } from '../../shared/domain/known-filters.ts';
+import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { paged } from '../../shared/runtime/paging.ts';
 import type { World } from './world.ts';
@@ -30,6 +34,22 @@ async function show(request: Request, world: World): Promise<Answer> {
   return { status: 200, json: `${head.slice(0, -1)},"data":${event.body}}` };
 }
 
+/** Whether the subscription takes the event as both are now. */
+const isWanted = (event: AcceptedEvent, { event_types, filter }: Subscription): boolean =>
+  takes(event_types, event) &&
+  (filter === null || matches(filterIn(JSON.stringify(filter)), filterView(event, JSON.parse(event.body))));
+
+async function delivery(event: AcceptedEvent, subscriptionId: string, world: World): Promise<Record<string, unknown>> {
+  const [subscription, attempts] = await Promise.all([
+    world.subscriptions.find(event.tenant, subscriptionId),
+    world.attempts.ofDelivery(event, subscriptionId),
+  ]);
+  const isOver = attempts.at(-1)?.next === 'done';
+  const death = isOver ? undefined : await world.attempts.deathOf(event, subscriptionId);
+  const wanted = subscription !== undefined && isWanted(event, subscription);
+  return shownDelivery({ event, subscriptionId, subscription, attempts, death, isWanted: wanted });
+}
+
 async function listDeliveries(request: Request, world: World): Promise<Answer> {
   const event = await found(request, world);
   const matched = await world.events.matched(event.tenant, event.event_id);
@@ -38,15 +58,7 @@ async function listDeliveries(request: Request, world: World): Promise<Answer> {
   const page = await paged(request, of, async ({ limit, after }) => {
     const left = subscriptionIds.filter((id) => after === undefined || id < after);
     const ids = left.slice(0, limit);
-    const items = await Promise.all(
-      ids.map(async (subscriptionId) => {
-        const [subscription, attempts] = await Promise.all([
-          world.subscriptions.find(event.tenant, subscriptionId),
-          world.attempts.ofDelivery(event, subscriptionId),
-        ]);
-        return shownDelivery({ event, subscriptionId, subscription, attempts });
-      }),
-    );
+    const items = await Promise.all(ids.map((id) => delivery(event, id, world)));
     return { items, after: left.length > limit ? ids.at(-1) : undefined };
   });
   return { status: 200, body: page };

@@ -15,10 +15,14 @@ const health: Route<World> = {
   answer: async () => ({ status: 200, body: { status: 'ok' } }),
 };
 
-const serve = router(
-  [...subscriptions, ...events, ...accessKeys, ...eventTypes, health],
-  world.accessKeys.authenticate,
-);
+/** The gateway sends these to ingest, and every other method on their paths to here. */
+const INGEST = [
+  { method: 'POST', path: '/v1/tenants/{tenant}/events' },
+  { method: 'POST', path: '/v1/tenants/{tenant}/events/batch' },
+] as const;
+
+const routes = [...subscriptions, ...events, ...accessKeys, ...eventTypes, health];
+const serve = router(routes, world.accessKeys.authenticate, INGEST);
 
 /** The control plane: every route that ingest has not. */
 export const handler = middy()

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { environment } from '../../shared/runtime/env.ts';
 import { note } from '../../shared/runtime/log.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
@@ -11,6 +12,9 @@ import { createAddressGuard } from '../../shared/wire/address-guard.ts';
 import { openSecrets, secretFrom } from '../../shared/wire/secret.ts';
 import type { World } from './world.ts';
 
+/** Many times what match's look-up takes, and rarely waited for: only a change of types or filter does. */
+const READERS_PASS_MS = 500;
+
 const env = environment('api');
 const db = openDatabase();
 const now = (): Date => new Date();
@@ -21,7 +25,7 @@ const firstKey = secretFrom(openSecrets(), { arn: env.ADMIN_KEY_SECRET, now: () 
 export const world: World = {
   now,
   random: randomBytes,
-  subscriptions: subscriptionsIn(control),
+  subscriptions: subscriptionsIn(control, () => pause(READERS_PASS_MS)),
   events: eventsIn(flow, env.RETENTION_DAYS),
   attempts: attemptsIn(flow, env.RETENTION_DAYS),
   accessKeys: accessKeysIn(control, firstKey),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import * as z from 'zod';
 import catalogue from '#catalogue';
 import { shownAttempt } from '../../shared/domain/delivery-view.ts';
 import { compilePattern, PatternError } from '../../shared/domain/filter.ts';
@@ -17,6 +18,7 @@ import {
 } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { paged } from '../../shared/runtime/paging.ts';
+import { parsed } from '../../shared/runtime/parse.ts';
 import type { World } from './world.ts';
 
 const LONGEST_FILTER = 8 * 1024;
@@ -40,22 +42,27 @@ function faultsInTypes(eventTypes: readonly string[]): Fault[] {
 
 function faultsInFilter(filter: SubscriptionWish['filter']): Fault[] {
   if (filter === null) return [];
-  if (Buffer.byteLength(JSON.stringify(filter)) > LONGEST_FILTER)
-    return [{ pointer: '/filter', detail: `must be ${LONGEST_FILTER} bytes at most` }];
   try {
+    // First, because it refuses the depths at which printing the filter would fail.
     compilePattern(filter);
-    return [];
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     return [{ pointer: `/filter${error.pointer}`, detail: error.detail }];
   }
+  const bytes = Buffer.byteLength(JSON.stringify(filter));
+  return bytes > LONGEST_FILTER ? [{ pointer: '/filter', detail: `must be ${LONGEST_FILTER} bytes at most` }] : [];
 }
 
-/** @throws Problem 422 for what the shape alone cannot tell: types that match nothing, a bad filter, an address of ours */
-async function checkWish(wish: Pick<SubscriptionWish, 'event_types' | 'filter' | 'url'>, world: World): Promise<void> {
-  const faults = [...faultsInTypes(wish.event_types), ...faultsInFilter(wish.filter)];
+/**
+ * Only what the caller named: what became wrong by itself, as a name that leads elsewhere now, must not keep an owner from
+ * pausing his subscription.
+ *
+ * @throws Problem 422 for what the shape alone cannot tell: types that match nothing, a bad filter, an address of ours
+ */
+async function checkNamed({ event_types, filter, url }: SubscriptionPatch, world: World): Promise<void> {
+  const faults = [...faultsInTypes(event_types ?? []), ...faultsInFilter(filter ?? null)];
   if (faults.length > 0) throw problems.invalid(faults);
-  const refusal = await world.refuseUrl(wish.url);
+  const refusal = url === undefined ? undefined : await world.refuseUrl(url);
   if (refusal !== undefined) throw problems.urlRefused(refusal);
 }
 
@@ -94,7 +101,7 @@ async function openHeaders({ tenant, id, sealed_headers }: Subscription, world: 
 async function create(request: Request, world: World): Promise<Answer> {
   const tenant = request.params.tenant ?? '';
   const { headers = {}, secret: given, ...posted } = request.body(NewSubscription);
-  await checkWish({ ...posted, filter: posted.filter ?? null }, world);
+  await checkNamed(posted, world);
 
   const now = world.now().toISOString();
   const id = newId('sub', world.now(), world.random(10));
@@ -124,12 +131,18 @@ async function found(request: Request, world: World): Promise<Subscription> {
   return subscription;
 }
 
-/** Headers merge by name, upper and lower case alike; null takes one away, and null for all of them takes all. */
+const WithHeaders = NewSubscription.pick({ headers: true });
+
+/**
+ * Headers merge by name, upper and lower case alike; null takes one away.
+ *
+ * @throws Problem 422 where there are more of them together than a new subscription may have
+ */
 function mergedHeaders(before: Headers, patch: NonNullable<SubscriptionPatch['headers']>): Headers {
   const named = new Set(Object.keys(patch).map((name) => name.toLowerCase()));
   const kept = Object.entries(before).filter(([name]) => !named.has(name.toLowerCase()));
   const added = Object.entries(patch).filter((entry): entry is [string, string] => entry[1] !== null);
-  return Object.fromEntries([...kept, ...added]);
+  return parsed(WithHeaders, { headers: Object.fromEntries([...kept, ...added]) }).headers ?? {};
 }
 
 /** Each named member replaced whole, null for its default; a default name follows the URL. */
@@ -148,7 +161,6 @@ function patched(before: Subscription, patch: SubscriptionPatch): SubscriptionWi
 
 async function changed(before: Subscription, patch: SubscriptionPatch, world: World): Promise<Subscription> {
   const wish = patched(before, patch);
-  await checkWish(wish, world);
   const headers =
     patch.headers === undefined
       ? { header_names: before.header_names, sealed_headers: before.sealed_headers }
@@ -169,12 +181,18 @@ async function changed(before: Subscription, patch: SubscriptionPatch, world: Wo
   };
 }
 
+/** @throws Problem 412 where `If-Match` names none but other versions */
+function expectMatch({ headers }: Request, subscription: Subscription): void {
+  const expected = headers['if-match']?.split(',').map((tag) => tag.trim()) ?? ['*'];
+  if (!expected.includes('*') && !expected.includes(etagOf(subscription))) throw problems.stale();
+}
+
 async function change(request: Request, world: World): Promise<Answer> {
   const patch = request.body(SubscriptionPatch);
-  const expected = request.headers['if-match'];
+  await checkNamed(patch, world);
   for (let round = 0; round < MOST_TRIES; round++) {
     const before = await found(request, world);
-    if (expected !== undefined && expected !== '*' && expected !== etagOf(before)) throw problems.stale();
+    expectMatch(request, before);
     const after = await changed(before, patch, world);
     if (await world.subscriptions.replace(before, after)) {
       world.note('subscription.changed', {
@@ -190,6 +208,7 @@ async function change(request: Request, world: World): Promise<Answer> {
 
 async function remove(request: Request, world: World): Promise<Answer> {
   const subscription = await found(request, world);
+  expectMatch(request, subscription);
   if (!(await world.subscriptions.remove(subscription))) throw problems.notFound();
   world.note('subscription.deleted', { tenant: subscription.tenant, subscription_id: subscription.id });
   return { status: 204 };
@@ -213,11 +232,34 @@ async function list(request: Request, world: World): Promise<Answer> {
   return { status: 200, body: page };
 }
 
+const Moment = z.iso.datetime({ offset: true });
+const Filters = z.object({
+  outcome: z.enum(['accepted', 'rejected', 'unreachable', 'blocked']).optional(),
+  event_type: z.string().optional(),
+  from: Moment.optional(),
+  to: Moment.optional(),
+});
+
+/** @throws Problem 400 */
+function filtersIn({ query }: Request): z.infer<typeof Filters> {
+  const { success, data, error } = Filters.safeParse(query);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw problems.badQuery(String(issue?.path[0]), issue?.message ?? 'is wrong');
+}
+
 async function listAttempts(request: Request, world: World): Promise<Answer> {
   const { tenant, id } = await found(request, world);
-  const page = await paged(request, { route: 'attempts', signingKey: signingKey(world) }, async (wanted) => {
-    const read = await world.attempts.ofSubscription({ tenant, subscriptionId: id }, wanted);
-    return { items: read.attempts.map(shownAttempt), after: read.after };
+  const { outcome, event_type, from, to } = filtersIn(request);
+  const of = { route: 'attempts', signingKey: signingKey(world), filters: Object.keys(Filters.shape) };
+  const page = await paged(request, of, async (wanted) => {
+    const read = await world.attempts.ofSubscription({ tenant, subscriptionId: id, from, to }, wanted);
+    const items = read.attempts.filter(
+      (attempt) =>
+        (outcome === undefined || attempt.outcome === outcome) &&
+        (event_type === undefined || attempt.event_type === event_type),
+    );
+    return { items: items.map(shownAttempt), after: read.after };
   });
   return { status: 200, body: page };
 }

@@ -11,7 +11,7 @@ export interface World {
   random(count: number): Buffer;
   subscriptions: Subscriptions;
   events: Pick<Events, 'find' | 'matched'>;
-  attempts: Pick<Attempts, 'ofDelivery' | 'ofSubscription'>;
+  attempts: Pick<Attempts, 'ofDelivery' | 'ofSubscription' | 'deathOf'>;
   accessKeys: AccessKeys;
   vault: Vault;
   /** Why nothing may be sent to this URL, or undefined. */

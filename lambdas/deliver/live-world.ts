@@ -13,6 +13,7 @@ import { gatheringQueue, openQueues, queueAt } from '../../shared/wire/queue.ts'
 import type { World } from './deliver.ts';
 import { signedPost } from './post-signed.ts';
 
+const DAY = 24 * 60 * 60 * 1000;
 const env = environment('deliver');
 const db = openDatabase();
 const now = (): Date => new Date();
@@ -29,14 +30,20 @@ const subscription = lately((key: { tenant: string; id: string }) => findSubscri
   keptMs: 10_000,
 });
 
+const retries = queueAt(openQueues(), {
+  url: env.RETRIES_QUEUE_URL,
+  report: (error) => noteFailure('retries.not_sent', error),
+});
+
 export const world: World = {
   now,
   jitter: () => Math.random(),
-  subscription: (tenant, id) => subscription({ tenant, id }),
+  subscription: (tenant, id, as) => (as === 'now' ? findSubscription(tenant, id) : subscription({ tenant, id })),
+  isRetained: (acceptedAt) => Date.parse(acceptedAt) + env.RETENTION_DAYS * DAY > Date.now(),
   find: eventsIn(flow, env.RETENTION_DAYS).find,
   claim: attempts.claim,
   post: signedPost(vault, { poster, newSpan: () => randomBytes(8) }),
-  enqueue: gatheringQueue(queueAt(openQueues(), env.RETRIES_QUEUE_URL), asDoubtful),
+  enqueue: gatheringQueue(retries, asDoubtful),
   record: attempts.record,
   bury: attempts.bury,
   note,

@@ -51,11 +51,12 @@ export function signedPost(
     return fresh;
   }
 
-  return async ({ subscription, id, text, traceparent, at }) => {
+  return async ({ subscription, id, text, traceparent, at, signal }) => {
     const { keys, headers } = await open(subscription);
     return poster.post({
       method: subscription.method,
       url: subscription.url,
+      signal,
       timeoutMs: subscription.timeout_seconds * 1000,
       body: Buffer.from(text),
       headers: {

@@ -28,6 +28,7 @@ export interface World {
   /** Answers what the bus did not take. */
   publish(events: readonly TravellingEvent[]): Promise<TravellingEvent[]>;
   note(what: string, line: Record<string, string | number | boolean>): void;
+  noteFailure(what: string, error: unknown, line: Record<string, string | number>): void;
 }
 
 /** Where an event came in, beside its own text. */
@@ -131,7 +132,10 @@ async function takeAgain(checked: Checked, world: World): Promise<Taken> {
   const receipt = receiptOf(first, true);
   if (await world.isMatched(tenant, event_id)) return { receipt };
   // An earlier try may have died before the marker. Whoever writes it publishes; if it stands, its writer does, or the sweep.
-  return (await world.open(first)) ? { receipt, publish: { ...travelling(first), doubt: true } } : { receipt };
+  if (!(await world.open(first))) return { receipt };
+  // It may also be gone because match has just been there: then the sweep clears away the one we wrote.
+  if (await world.isMatched(tenant, event_id)) return { receipt };
+  return { receipt, publish: { ...travelling(first), doubt: true } };
 }
 
 async function take(checked: Checked, world: World): Promise<Taken> {
@@ -200,13 +204,33 @@ function topMembers(text: string): Map<string, string> {
   }
 }
 
-async function takeText(text: string, origin: Origin, world: World): Promise<Taken | Problem> {
+/** Takes events all at once, but those of one id in their order: the second must find the first. */
+function inTurn(world: World): (checked: Checked) => Promise<Taken> {
+  const turns = new Map<string, Promise<unknown>>();
+  return (checked) => {
+    const { event_id } = checked.event;
+    const before = turns.get(event_id) ?? Promise.resolve();
+    const mine = before.catch(() => undefined).then(() => take(checked, world));
+    turns.set(event_id, mine);
+    return mine;
+  };
+}
+
+interface Alone {
+  origin: Origin;
+  world: World;
+  take: (checked: Checked) => Promise<Taken>;
+}
+
+/** Whatever becomes of one event, it is that event's own answer: the others are accepted and published. */
+async function takeText(text: string, { origin, world, take }: Alone): Promise<Taken | Problem> {
   try {
     if (Buffer.byteLength(text) > MOST_EVENT_BYTES) throw problems.tooLarge(`${MOST_EVENT_BYTES} bytes an event`);
-    return await take(check(text, origin, world), world);
+    return await take(check(text, origin, world));
   } catch (error) {
     if (error instanceof Problem) return error;
-    throw error;
+    world.noteFailure('event.not_accepted', error, { tenant: origin.tenant });
+    return problems.internal();
   }
 }
 
@@ -216,10 +240,8 @@ async function takeText(text: string, origin: Origin, world: World): Promise<Tak
  * @throws Problem 400, 422 where the batch itself is wrong
  */
 export async function ingestBatch(text: string, origin: Origin, world: World): Promise<BatchAnswer> {
-  const texts = eventsIn(text);
-  const outcomes: (Taken | Problem)[] = [];
-  // In order and a few at a time: one id twice in a batch must find its first.
-  for (const event of texts) outcomes.push(await takeText(event, origin, world));
+  const alone = { origin, world, take: inTurn(world) };
+  const outcomes = await Promise.all(eventsIn(text).map((event) => takeText(event, alone)));
   const taken = outcomes.filter((outcome): outcome is Taken => !(outcome instanceof Problem));
   await publish(taken, world);
   for (const { receipt } of taken) noteAccepted(origin.tenant, receipt, world);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '../../shared/domain/id.ts';
 import { environment } from '../../shared/runtime/env.ts';
-import { note } from '../../shared/runtime/log.ts';
+import { note, noteFailure } from '../../shared/runtime/log.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
 import { openDatabase } from '../../shared/store/database.ts';
 import { eventsIn } from '../../shared/store/events.ts';
@@ -13,7 +13,11 @@ const env = environment('ingest');
 const db = openDatabase();
 const now = (): Date => new Date();
 const events = eventsIn({ db, name: env.FLOW_TABLE, now }, env.RETENTION_DAYS);
-const bus = busNamed(openBus(), { name: env.BUS_NAME, source: env.EVENT_SOURCE });
+const bus = busNamed(openBus(), {
+  name: env.BUS_NAME,
+  source: env.EVENT_SOURCE,
+  report: (error) => noteFailure('event.not_published', error),
+});
 
 export const { authenticate } = accessKeysIn(
   { db, name: env.CONTROL_TABLE, now },
@@ -30,4 +34,5 @@ export const world: World = {
   open: events.open,
   publish: bus.publish,
   note,
+  noteFailure,
 };

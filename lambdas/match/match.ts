@@ -12,7 +12,15 @@ export interface Outgoing {
   group: string;
   /** The record it was made from, which is done only when all of its messages are durable. */
   from: string;
+  /** Seconds. */
+  delay?: number;
 }
+
+/**
+ * A message whose first sending had no answer is sent again at once, but comes only when an attempt of the first copy is over
+ * and written down (30 s at most, and some for the rest): a claim sees nothing before.
+ */
+export const RESENT_SECONDS = 45;
 
 /** What match touches outside. */
 export interface World {
@@ -20,11 +28,15 @@ export interface World {
   interested(tenant: string, event: { type: string; group: string }): Promise<Interest[]>;
   /** The event with its data, for those whose data stayed behind. */
   find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined>;
+  /** Whether match was there before and finished. */
+  isMatched(tenant: string, eventId: string): Promise<boolean>;
   /** Answers what could not be sent. */
   send(messages: readonly Outgoing[]): Promise<Outgoing[]>;
   /** Writes down whom match found, and that the events are no longer open. */
   close(found: readonly { event: TravellingEvent; matched: Matched }[]): Promise<void>;
   note(what: string, line: Record<string, string | number | boolean>): void;
+  /** A failure of ours: the record comes again. */
+  noteFailure(what: string, error: unknown, line: Record<string, string | number>): void;
 }
 
 interface Found {
@@ -84,6 +96,40 @@ function interestsFor(world: World): (event: TravellingEvent) => Promise<Interes
   };
 }
 
+async function find(record: Received<TravellingEvent>, { interests, world }: Batch): Promise<Found | 'done'> {
+  const event: TravellingEvent = inDoubt(record) ? { ...record.message, doubt: true } : record.message;
+  // A second copy of what was finished would only make second copies of every delivery.
+  if (event.doubt === true && (await world.isMatched(event.tenant, event.event_id))) return 'done';
+  const subscriptions = await wanting(event, await interests(event), world);
+  const matched = { at: world.now().toISOString(), subscriptions };
+  return { id: record.id, event, matched, messages: messagesFor(record.id, event, subscriptions) };
+}
+
+interface Batch {
+  interests: (event: TravellingEvent) => Promise<Interest[]>;
+  world: World;
+}
+
+/** One that fails keeps no other from being matched. */
+async function findOrFail(record: Received<TravellingEvent>, batch: Batch): Promise<Found | 'done' | 'failed'> {
+  try {
+    return await find(record, batch);
+  } catch (error) {
+    const { tenant, event_id } = record.message;
+    batch.world.noteFailure('match.failed', error, { tenant, event_id, message_id: record.id });
+    return 'failed';
+  }
+}
+
+const noteMatched = ({ event, matched }: Found, world: World): void =>
+  world.note('event.matched', {
+    tenant: event.tenant,
+    event_id: event.event_id,
+    event_type: event.type,
+    matched: matched.subscriptions.length,
+    doubt: event.doubt === true,
+  });
+
 /**
  * Turns each event into the deliveries it makes: the only place where one becomes many. Nothing here waits for a subscriber,
  * and what it costs grows with the number of those who want the event, not of those who exist.
@@ -91,28 +137,14 @@ function interestsFor(world: World): (event: TravellingEvent) => Promise<Interes
  * @returns the ids of the messages whose deliveries are not all durable
  */
 export async function match(records: readonly Received<TravellingEvent>[], world: World): Promise<Set<string>> {
-  const interests = interestsFor(world);
-  const found = await Promise.all(
-    records.map(async (record): Promise<Found> => {
-      const event: TravellingEvent = inDoubt(record) ? { ...record.message, doubt: true } : record.message;
-      const subscriptions = await wanting(event, await interests(event), world);
-      const matched = { at: world.now().toISOString(), subscriptions };
-      return { id: record.id, event, matched, messages: messagesFor(record.id, event, subscriptions) };
-    }),
-  );
+  const batch = { interests: interestsFor(world), world };
+  const results = await Promise.all(records.map((record) => findOrFail(record, batch)));
+  const found = results.filter((result) => typeof result === 'object');
 
   const unsent = await world.send(found.flatMap(({ messages }) => messages));
   const failed = new Set(unsent.map(({ from }) => from));
   const done = found.filter(({ id }) => !failed.has(id));
   await world.close(done);
-  for (const { event, matched } of done) {
-    world.note('event.matched', {
-      tenant: event.tenant,
-      event_id: event.event_id,
-      event_type: event.type,
-      matched: matched.subscriptions.length,
-      doubt: event.doubt === true,
-    });
-  }
-  return failed;
+  for (const one of done) noteMatched(one, world);
+  return new Set([...failed, ...records.filter((_, i) => results[i] === 'failed').map(({ id }) => id)]);
 }

@@ -12,6 +12,7 @@ export interface World {
   postpone(marker: OpenMarker, nextAt: Date): Promise<void>;
   forget(marker: OpenMarker): Promise<void>;
   note(what: string, line: Record<string, string | number>): void;
+  noteFailure(what: string, error: unknown, line: Record<string, string | number>): void;
 }
 
 const MINUTE = 60_000;
@@ -24,10 +25,18 @@ const SPARE_MS = 10_000;
 /** Longer after each try: a lane that is merely behind must not drown in copies of what it has not got to. */
 const pauseAfter = (tries: number): number => Math.min(OVERDUE * 2 ** tries, LONGEST_PAUSE);
 
-async function republish(marker: OpenMarker, world: World): Promise<'published' | 'closed' | 'refused'> {
+type Fate = 'published' | 'closed' | 'refused' | 'lost' | 'failed';
+
+async function republish(marker: OpenMarker, world: World): Promise<Fate> {
   const { tenant, eventId } = marker;
   const event = await world.find(tenant, eventId);
-  if (event === undefined || (await world.isMatched(tenant, eventId))) {
+  if (event === undefined) {
+    // Nobody matched it in all the time that it was kept: the one way in which an accepted event ends without a delivery.
+    world.note('event.lost', { tenant, event_id: eventId, accepted_at: marker.acceptedAt });
+    await world.forget(marker);
+    return 'lost';
+  }
+  if (await world.isMatched(tenant, eventId)) {
     await world.forget(marker);
     return 'closed';
   }
@@ -37,16 +46,26 @@ async function republish(marker: OpenMarker, world: World): Promise<'published' 
   return 'published';
 }
 
+/** One that cannot be handled keeps no other from being published. */
+async function republishOrFail(marker: OpenMarker, world: World): Promise<Fate> {
+  try {
+    return await republish(marker, world);
+  } catch (error) {
+    world.noteFailure('sweep.failed', error, { tenant: marker.tenant, event_id: marker.eventId });
+    return 'failed';
+  }
+}
+
 /**
  * Publishes again what was accepted more than two minutes ago and still is not matched. A bus can lose an event in ways that
  * no dead-letter queue sees: a crash before the publishing, a rule not yet effective after a deployment.
  */
 export async function sweep(world: World, remainingMs: () => number): Promise<void> {
-  const counts = { published: 0, closed: 0, refused: 0 };
+  const counts: Record<Fate, number> = { published: 0, closed: 0, refused: 0, lost: 0, failed: 0 };
   const now = world.now();
   for await (const marker of world.overdue(new Date(now.getTime() - OVERDUE), now)) {
     if (remainingMs() < SPARE_MS) break;
-    counts[await republish(marker, world)]++;
+    counts[await republishOrFail(marker, world)]++;
   }
   world.note('sweep', counts);
 }

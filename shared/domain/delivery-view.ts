@@ -2,6 +2,7 @@ import type { Attempt } from './attempt.ts';
 import type { DeliveryState, WaitingFor } from './delivery.ts';
 import type { EventFacts } from './event.ts';
 import { deliveryId } from './id.ts';
+import type { Death } from './retry.ts';
 import type { Subscription } from './subscription.ts';
 
 /** What is known of one delivery: the event, whom it is for, and its attempts so far, oldest first. */
@@ -11,6 +12,10 @@ export interface Known {
   /** Undefined where it is deleted. */
   subscription: Subscription | undefined;
   attempts: readonly Attempt[];
+  /** Why it was given up, where it was. */
+  death: Death | undefined;
+  /** Whether the subscription, by its types and filter as they are now, takes the event. */
+  isWanted: boolean;
 }
 
 interface Standing {
@@ -20,11 +25,12 @@ interface Standing {
   reason?: string;
 }
 
-function standingOf({ subscription, attempts }: Known): Standing {
+function standingOf({ subscription, attempts, death, isWanted }: Known): Standing {
   const last = attempts.at(-1);
   if (last?.next === 'done') return { state: 'delivered' };
-  if (last?.next === 'dead') return { state: 'dead', ...(last.died !== undefined && { reason: last.died }) };
-  if (subscription === undefined) return { state: 'cancelled' };
+  const reason = last?.died ?? death;
+  if (reason !== undefined) return { state: 'dead', reason };
+  if (subscription === undefined || !isWanted) return { state: 'cancelled' };
   if (subscription.status === 'disabled') return { state: 'missed' };
   if (subscription.status === 'paused') return { state: 'waiting', waiting_for: 'paused' };
   if (last === undefined) return { state: 'pending' };

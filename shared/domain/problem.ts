@@ -114,4 +114,5 @@ export const problems = {
     new Problem(422, 'url_refused', detail, {
       faults: [{ pointer: '/url', detail: 'is not an address that may be sent to' }],
     }),
+  internal: () => new Problem(500, 'internal', 'Something failed on our side. It is safe to send the request again.'),
 } as const;

@@ -23,7 +23,7 @@ export type Variable = keyof typeof VARIABLES;
 /** What each stage's functions are given. A type for infra, so that a missing one does not compile. */
 export const STAGE_VARIABLES = {
   ingest: ['CONTROL_TABLE', 'FLOW_TABLE', 'BUS_NAME', 'EVENT_SOURCE', 'ADMIN_KEY_SECRET', 'RETENTION_DAYS'],
-  match: ['CONTROL_TABLE', 'FLOW_TABLE', 'DELIVERIES_QUEUE_URL', 'RETRIES_QUEUE_URL', 'RETENTION_DAYS'],
+  match: ['CONTROL_TABLE', 'FLOW_TABLE', 'DELIVERIES_QUEUE_URL', 'RETENTION_DAYS'],
   deliver: ['CONTROL_TABLE', 'FLOW_TABLE', 'RETRIES_QUEUE_URL', 'DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'RETENTION_DAYS'],
   sweep: ['FLOW_TABLE', 'BUS_NAME', 'EVENT_SOURCE', 'RETENTION_DAYS'],
   api: ['CONTROL_TABLE', 'FLOW_TABLE', 'ADMIN_KEY_SECRET', 'DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'RETENTION_DAYS'],

@@ -122,9 +122,17 @@ const segmentsOf = (path: string): string[] =>
 /**
  * Serves routes. The functions check routes, methods, keys and sizes themselves, not the gateway: an authorizer there would
  * leak scopes over routes by its cache, could not revoke at once, and cannot speak problem+json.
+ *
+ * @param elsewhere what another function answers, so that a wrong method on its paths is told which ones are right
  */
-export function router<World>(routes: readonly Route<World>[], authenticate: Authenticate) {
+export function router<World>(
+  routes: readonly Route<World>[],
+  authenticate: Authenticate,
+  elsewhere: readonly Pick<Route<World>, 'method' | 'path'>[] = [],
+) {
   const compiled: Compiled<World>[] = routes.map((route) => ({ route, parts: route.path.split('/') }));
+
+  const others = elsewhere.map(({ method, path }) => ({ method, parts: path.split('/') }));
 
   function find(method: string, path: readonly string[]): { route: Route<World>; params: Record<string, string> } {
     const here = compiled.flatMap(({ route, parts }) => {
@@ -133,7 +141,9 @@ export function router<World>(routes: readonly Route<World>[], authenticate: Aut
     });
     const found = here.find(({ route }) => route.method === method);
     if (found !== undefined) return found;
-    throw here.length === 0 ? problems.notFound() : problems.methodNotAllowed(here.map(({ route }) => route.method));
+    const there = others.filter(({ parts }) => paramsOf(parts, path) !== undefined);
+    const allowed = [...here.map(({ route }) => route.method), ...there.map((other) => other.method)];
+    throw allowed.length === 0 ? problems.notFound() : problems.methodNotAllowed(allowed);
   }
 
   async function admit(route: Route<World>, request: Request): Promise<Key> {

@@ -1,9 +1,7 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { Problem, problemDocument } from '../domain/problem.ts';
+import { Problem, problemDocument, problems } from '../domain/problem.ts';
 import { note, noteFailure } from './log.ts';
-
-const INTERNAL = new Problem(500, 'internal', 'Something failed on our side. It is safe to send the request again.');
 
 const answered = (problem: Problem, requestId: string): APIGatewayProxyStructuredResultV2 => ({
   statusCode: problem.status,
@@ -21,7 +19,7 @@ export const showProblems = (): MiddlewareObj<APIGatewayProxyEventV2, APIGateway
     const { requestId } = event.requestContext;
     if (!(error instanceof Problem))
       noteFailure('request.failed', error, { request_id: requestId, route: event.routeKey });
-    const problem = error instanceof Problem ? error : INTERNAL;
+    const problem = error instanceof Problem ? error : problems.internal();
     request.response = answered(problem, requestId);
     noteRequest(event, problem.status, problem.code);
   },

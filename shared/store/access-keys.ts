@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { FIRST_KEY_ID, hashOf, idInKey, isLive, Key, sameHash } from '../domain/key.ts';
 import { problems } from '../domain/problem.ts';
 import { readRange, writeAll, type Item, type Table, type Write } from './database.ts';
@@ -98,12 +98,26 @@ export function accessKeysIn(table: Table, first: () => Promise<string>) {
       return item === undefined || item.revoked === true ? undefined : Key.parse(item);
     },
 
-    /** Enters a key, new or changed. False where that would take the last admin key its scope. */
-    async save(key: Key): Promise<boolean> {
+    /** Enters a new key. */
+    async create(key: Key): Promise<void> {
       if (isAdmin(key)) await enterAdmin(key.id);
-      else if (!(await leaveAdmin(key.id))) return false;
       await writeAll(table, bothItems(key));
-      return true;
+    },
+
+    /** Changes a key, unless it was deleted meanwhile or is the last admin key and would lose that scope. */
+    async change(key: Key): Promise<'changed' | 'gone' | 'last admin'> {
+      if (isAdmin(key)) await enterAdmin(key.id);
+      else if (!(await leaveAdmin(key.id))) return 'last admin';
+      try {
+        const Item = { ...keys.accessKey(key.id), v: 1, ...key };
+        await db.send(new PutCommand({ TableName, Item, ConditionExpression: 'attribute_exists(pk)' }));
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        await leaveAdmin(key.id);
+        return 'gone';
+      }
+      await writeAll(table, bothItems(key).slice(0, 1));
+      return 'changed';
     },
 
     /** Enters the first admin key among the others, so that it is listed and counts as one that is left. */

@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Attempt } from '../domain/attempt.ts';
 import type { EventFacts } from '../domain/event.ts';
-import type { Death } from '../domain/retry.ts';
+import { DEATHS, type Death } from '../domain/retry.ts';
 import { gatheredWrites, readAll, readRange, type Item, type Table } from './database.ts';
 import { ATTEMPT_SHARDS, keys, type StepOf } from './keys.ts';
 
@@ -17,6 +17,18 @@ export interface DeadLetter {
   at: string;
 }
 
+/** Whose attempts, of events accepted when. Times are RFC 3339. */
+export interface Listed {
+  tenant: string;
+  subscriptionId: string;
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+/** As sort keys spell it, whatever its zone. */
+const momentOf = (time: string | undefined): string | undefined =>
+  time === undefined ? undefined : new Date(time).toISOString();
+
 const toAttempt = (item: Item): Attempt | undefined => Attempt.safeParse(item).data;
 
 export type Attempts = ReturnType<typeof attemptsIn>;
@@ -25,7 +37,8 @@ export type Attempts = ReturnType<typeof attemptsIn>;
 export function attemptsIn(table: Table, retentionDays: number) {
   const { db, name: TableName } = table;
   const write = gatheredWrites(table);
-  const expiry = (acceptedAt: string): number => Math.ceil(Date.parse(acceptedAt) / 1000) + retentionDays * 86_400;
+  /** A late attempt is kept as long as an early one, and a letter that dies of old age must not be born expired. */
+  const expiry = (at: string): number => Math.ceil(Date.parse(at) / 1000) + retentionDays * 86_400;
 
   async function standing(step: StepOf): Promise<Claim> {
     const { Item } = await db.send(new GetCommand({ TableName, Key: keys.attempt(step), ConsistentRead: true }));
@@ -43,7 +56,7 @@ export function attemptsIn(table: Table, retentionDays: number) {
         await db.send(
           new PutCommand({
             TableName,
-            Item: { ...keys.attempt(step), v: 1, lease_until: until, expires_at: expiry(step.event.accepted_at) },
+            Item: { ...keys.attempt(step), v: 1, lease_until: until, expires_at: expiry(lease.now.toISOString()) },
             ConditionExpression: 'attribute_not_exists(pk) OR (attribute_not_exists(outcome) AND lease_until <= :now)',
             ExpressionAttributeValues: { ':now': lease.now.getTime() },
           }),
@@ -58,7 +71,7 @@ export function attemptsIn(table: Table, retentionDays: number) {
 
     /** Settles an attempt for good. Writes made at about the same time share a call. */
     async record(step: StepOf, attempt: Attempt): Promise<void> {
-      await write({ put: { ...keys.attempt(step), v: 1, ...attempt, expires_at: expiry(step.event.accepted_at) } });
+      await write({ put: { ...keys.attempt(step), v: 1, ...attempt, expires_at: expiry(attempt.at) } });
     },
 
     /** Keeps a delivery that is given up, with its reason. */
@@ -79,9 +92,15 @@ export function attemptsIn(table: Table, retentionDays: number) {
           ...about,
           reason,
           died_at: at,
-          expires_at: expiry(accepted_at),
+          expires_at: expiry(at),
         },
       });
+    },
+
+    /** Why the delivery was given up, or undefined while it was not. */
+    async deathOf(event: EventFacts, subscriptionId: string): Promise<Death | undefined> {
+      const { Item } = await db.send(new GetCommand({ TableName, Key: keys.deadLetter(event, subscriptionId) }));
+      return DEATHS.find((death) => death === Item?.reason);
     },
 
     /** All attempts of one delivery, oldest first. */
@@ -96,10 +115,10 @@ export function attemptsIn(table: Table, retentionDays: number) {
 
     /**
      * A page of a subscription's attempts, by the moment their events were accepted, newest first. `after` is the position
-     * that an earlier page ended at.
+     * that an earlier page ended at; `from` is the first moment that counts, `to` the first that does not.
      */
     async ofSubscription(
-      of: { tenant: string; subscriptionId: string },
+      of: Listed,
       page: { limit: number; after?: string | undefined },
     ): Promise<{ attempts: Attempt[]; after: string | undefined }> {
       const shards = await Promise.all(
@@ -107,7 +126,9 @@ export function attemptsIn(table: Table, retentionDays: number) {
           readRange(table, {
             pk: keys.attemptPartition(of.tenant, of.subscriptionId, shard),
             order: 'newest',
-            ...page,
+            limit: page.limit,
+            from: momentOf(of.from),
+            after: page.after ?? momentOf(of.to),
           }),
         ),
       );

@@ -68,6 +68,8 @@ export interface Range {
   pk: string;
   /** Only sort keys that start so. */
   prefix?: string;
+  /** Only sort keys from this one up. */
+  from?: string | undefined;
   /** Only sort keys below (`newest`) or above this one. */
   after?: string | undefined;
   order?: 'newest' | 'oldest';
@@ -89,6 +91,9 @@ const HIGHEST = '\u{10ffff}';
  */
 export async function readRange(table: Table, range: Range): Promise<{ items: Item[]; after: string | undefined }> {
   const { after, limit } = range;
+  const { low, high } = endsOf(range);
+  // The table refuses a stretch that ends before it begins, where there is nothing to be found.
+  if (low > high) return { items: [], after: undefined };
   const page = await table.db.send(new QueryCommand(queryOf(table.name, range)));
   const found = (page.Items ?? []).filter(({ sk }) => sk !== after);
   const shown = found.slice(0, limit);
@@ -97,11 +102,15 @@ export async function readRange(table: Table, range: Range): Promise<{ items: It
   return { items: shown.filter((item) => !isExpired(item, table.now())), after: more ? String(last) : undefined };
 }
 
+/** The first and the last sort key that count. */
+function endsOf({ prefix = '', from = prefix, after, order }: Range): { low: string; high: string } {
+  const [low, high] = order === 'newest' ? [from, after] : [after ?? from, undefined];
+  return { low: low === '' ? LOWEST : low, high: high ?? prefix + HIGHEST };
+}
+
 function queryOf(TableName: string, range: Range): QueryCommandInput {
-  const { pk, prefix = '', after, order = 'oldest', limit, consistent = 'no', only } = range;
-  const newest = order === 'newest';
-  const low = newest ? prefix : (after ?? prefix);
-  const high = newest ? (after ?? prefix + HIGHEST) : prefix + HIGHEST;
+  const { pk, after, order, limit, consistent = 'no', only } = range;
+  const { low, high } = endsOf(range);
   const attributes = only === undefined ? [] : ['expires_at', ...only];
   return {
     TableName,
@@ -111,11 +120,11 @@ function queryOf(TableName: string, range: Range): QueryCommandInput {
       '#sk': 'sk',
       ...Object.fromEntries(attributes.map((name, i) => [`#a${i}`, name])),
     },
-    ExpressionAttributeValues: { ':pk': pk, ':low': low === '' ? LOWEST : low, ':high': high },
+    ExpressionAttributeValues: { ':pk': pk, ':low': low, ':high': high },
     ...(only !== undefined && {
       ProjectionExpression: ['#pk', '#sk', ...attributes.map((_, i) => `#a${i}`)].join(', '),
     }),
-    ScanIndexForward: !newest,
+    ScanIndexForward: order !== 'newest',
     ConsistentRead: consistent === 'yes',
     // One more than asked for tells whether anything comes behind the page. And BETWEEN includes its ends, so the page may
     // begin with the row it goes on after: one more again, and that one is dropped.

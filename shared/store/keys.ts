@@ -13,7 +13,7 @@ import type { ItemKey } from './database.ts';
  *   DEK#tenant                  dek                            the tenant's wrapped data key
  * flow table
  *   EV#tenant#event             head                           the event and its data
- *   EV#tenant#event             matched#nnn                    when match was done with it, and whom it found
+ *   EV#tenant#event             matched#nnnn                   when match was done with it, and whom it found
  *   OPEN#nn                     accepted_at#tenant#event       accepted and not yet matched
  *   AT#tenant#subscription#n    accepted_at#event#run#attempt  an attempt, or the claim to it
  *   DEAD#tenant#subscription    accepted_at#event              a dead letter

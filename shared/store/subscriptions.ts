@@ -26,7 +26,7 @@ const puts = (of: Wants): Write[] => interestItems(of).map((put) => ({ put }));
 const removals = (of: Wants): Write[] =>
   interestItems(of).map(({ pk, sk }) => ({ remove: { pk: String(pk), sk: String(sk) } }));
 
-/** Sealed and numbers-as-sent parts are strings, but a filter is kept as text for the same reason as above. */
+/** A filter is kept as text for the same reason as above. */
 const toItem = (subscription: Subscription): Item => ({
   ...keys.subscription(subscription.tenant, subscription.id),
   v: 1,
@@ -46,8 +46,11 @@ export type Subscriptions = ReturnType<typeof subscriptionsIn>;
  * Subscriptions, and the interest items by which match finds them. Interest items are never changed: a change of event types
  * or filter writes new ones under a new name first, then the subscription that names them, then removes the old ones. So
  * at every moment the current ones stand, whatever crashes and whoever else writes; a stale one costs a look and is harmless.
+ *
+ * @param readersPass waits before the old ones go: match asks for several wishes at once, and an answer from before the change
+ * beside one from after the removal would find neither
  */
-export function subscriptionsIn(table: Table) {
+export function subscriptionsIn(table: Table, readersPass: () => Promise<void> = async () => undefined) {
   const { db, name: TableName } = table;
 
   /** False where the condition failed: somebody else changed it first. */
@@ -100,6 +103,7 @@ export function subscriptionsIn(table: Table) {
       if (moved) await writeAll(table, puts(after));
       const put = await putIf(after, { expression: '#version = :version', version: before.version });
       const won = put || (moved && (await stands(after)));
+      if (moved && won) await readersPass();
       if (moved) await writeAll(table, removals(won ? before : after));
       return won;
     },

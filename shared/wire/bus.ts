@@ -15,7 +15,14 @@ export interface Bus {
 }
 
 /** The event bus. `source` is the one that the lanes' rules trust. */
-export function busNamed(client: EventBridgeClient, { name, source }: { name: string; source: string }): Bus {
+export interface BusProps {
+  name: string;
+  source: string;
+  /** Told why a call failed or an entry was refused. */
+  report(error: unknown): void;
+}
+
+export function busNamed(client: EventBridgeClient, { name, source, report }: BusProps): Bus {
   async function send(entries: readonly Entry<TravellingEvent>[]): Promise<TravellingEvent[]> {
     const { Entries: answers = [] } = await client.send(
       new PutEventsCommand({
@@ -27,7 +34,12 @@ export function busNamed(client: EventBridgeClient, { name, source }: { name: st
         })),
       }),
     );
-    return entries.filter((_, i) => answers[i]?.EventId === undefined).map(({ item }) => item);
+    return entries.flatMap(({ item }, i) => {
+      const answer = answers[i];
+      if (answer?.EventId !== undefined) return [];
+      report(new Error(`${answer?.ErrorCode ?? 'refused'}: ${answer?.ErrorMessage ?? ''}`));
+      return [item];
+    });
   }
 
   return {
@@ -37,6 +49,7 @@ export function busNamed(client: EventBridgeClient, { name, source }: { name: st
         textOf: asciiJson,
         send,
         inDoubt: (event) => ({ ...event, doubt: true }),
+        report,
       }),
   };
 }

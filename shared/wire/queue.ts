@@ -25,11 +25,17 @@ export interface Queue {
   send<T extends Outgoing>(messages: readonly T[], inDoubt: (message: T) => T): Promise<T[]>;
 }
 
-export function queueAt(client: SQSClient, queueUrl: string): Queue {
+/** Which queue, and who is told why a call to it failed. */
+export interface QueueProps {
+  url: string;
+  report(error: unknown): void;
+}
+
+export function queueAt(client: SQSClient, { url, report }: QueueProps): Queue {
   async function sendCall<T extends Outgoing>(entries: readonly Entry<T>[]): Promise<T[]> {
     const { Failed = [] } = await client.send(
       new SendMessageBatchCommand({
-        QueueUrl: queueUrl,
+        QueueUrl: url,
         Entries: entries.map(({ item, text }, i) => ({
           Id: String(i),
           MessageBody: text,
@@ -38,12 +44,13 @@ export function queueAt(client: SQSClient, queueUrl: string): Queue {
         })),
       }),
     );
+    for (const { Code, Message } of Failed) report(new Error(`${Code ?? 'refused'}: ${Message ?? ''}`));
     return Failed.map(({ Id }) => entries[Number(Id)]?.item).filter((item) => item !== undefined);
   }
 
   return {
     send: (messages, inDoubt) =>
-      sendInCalls(messages, { limits: LIMITS, textOf: ({ body }) => asciiJson(body), send: sendCall, inDoubt }),
+      sendInCalls(messages, { limits: LIMITS, textOf: ({ body }) => asciiJson(body), send: sendCall, inDoubt, report }),
   };
 }
 

@@ -8,6 +8,8 @@ const known = (changes: Partial<Known> = {}): Known => ({
   subscriptionId: 'sub_1',
   subscription: make.subscription(),
   attempts: [],
+  death: undefined,
+  isWanted: true,
   ...changes,
 });
 

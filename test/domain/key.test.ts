@@ -5,6 +5,7 @@ import {
   hashOf,
   idInKey,
   isLive,
+  Key,
   KeyPatch,
   keyText,
   NewKey,
@@ -124,15 +125,34 @@ describe('whether a key may do something', () => {
     expect(answer(key, wanted)).toMatchObject(problem);
   });
 
+  test('these are the scopes that keys are made with', () => {
+    expect(SCOPES).toEqual(['events:write', 'events:read', 'subscriptions:read', 'subscriptions:write', 'admin']);
+  });
+
   test.each(SCOPES)('a missing %s is named', (scope) => {
     const key = make.accessKey({ scopes: [] });
     expect(answer(key, { scope })).toMatchObject({ message: `This key lacks the scope ${scope}.` });
   });
 });
 
+describe('a key as it is kept', () => {
+  test.each([
+    ['bound to a tenant, with an end', make.accessKey({ tenant: 'acme', expires_at: later(1) })],
+    ['bound to none, without an end', make.accessKey({ tenant: null, expires_at: null })],
+  ])('reads back the same: %s', (_, key) => {
+    expect(Key.parse({ ...key, pk: 'KEY#1', sk: 'key', v: 1 })).toEqual(key);
+  });
+
+  test('is the first one by this id, which stands in tables', () => {
+    expect(FIRST_KEY_ID).toBe('key_first');
+  });
+});
+
 describe('the body of a new key', () => {
   test.each([
     ['the least there is', { name: 'ci', scopes: ['events:write'] }],
+    ['the shortest name', { name: 'x', scopes: ['events:write'] }],
+    ['the longest name', { name: 'x'.repeat(256), scopes: ['events:write'] }],
     ['every scope', { name: 'all', scopes: [...SCOPES] }],
     ['a tenant', { name: 'ci', scopes: ['events:read'], tenant: 'acme' }],
     ['an admin of no tenant', { name: 'boss', scopes: ['admin'], tenant: null }],
@@ -162,14 +182,27 @@ describe('the body of a new key', () => {
 });
 
 describe('a change of a key', () => {
-  test.each([{}, { name: 'new' }, { scopes: ['admin'] }, { expires_at: null }])('may be %j', (body) => {
+  test.each([
+    {},
+    { name: 'x' },
+    { name: 'x'.repeat(256) },
+    { scopes: ['admin'] },
+    { expires_at: null },
+    { expires_at: '2027-01-01T00:00:00+01:00' },
+  ])('may be %j', (body) => {
     expect(KeyPatch.safeParse(body).error).toBeUndefined();
   });
 
-  test.each([{ tenant: 'other' }, { id: ID }, { key: TEXT }, { scopes: [] }, { name: null }])(
-    'may not be %j',
-    (body) => {
-      expect(KeyPatch.safeParse(body).success).toBe(false);
-    },
-  );
+  test.each([
+    { tenant: 'other' },
+    { id: ID },
+    { key: TEXT },
+    { scopes: [] },
+    { name: null },
+    { name: '' },
+    { name: 'x'.repeat(257) },
+    { expires_at: 'never' },
+  ])('may not be %j', (body) => {
+    expect(KeyPatch.safeParse(body).success).toBe(false);
+  });
 });

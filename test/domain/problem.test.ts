@@ -1,52 +1,100 @@
 import { describe, expect, test } from '@jest/globals';
-import { Problem, problemDocument, problems } from '../../shared/domain/problem.ts';
+import { Problem, problemDocument, problems, type Fault } from '../../shared/domain/problem.ts';
 
-const all: [name: string, problem: Problem][] = [
-  ['malformedJson', problems.malformedJson('it ends too early')],
-  ['badQuery', problems.badQuery('limit', 'must be a whole number from 1 to 100')],
-  ['badCursor', problems.badCursor()],
-  ['unauthorized', problems.unauthorized()],
-  ['missingScope', problems.missingScope('admin')],
-  ['notFound', problems.notFound()],
-  ['noSuchEventType', problems.noSuchEventType('Gest.Created', 'Guest.Created')],
-  ['methodNotAllowed', problems.methodNotAllowed(['GET', 'DELETE'])],
-  ['idempotencyConflict', problems.idempotencyConflict('evt_1')],
-  ['lastAdminKey', problems.lastAdminKey()],
-  ['stale', problems.stale()],
-  ['tooLarge', problems.tooLarge('256 KiB')],
-  ['notJson', problems.notJson('application/json')],
-  ['invalid', problems.invalid([{ pointer: '/url', detail: 'must be a string' }])],
-  ['duplicateMember', problems.duplicateMember('/data/id')],
-  ['nestingTooDeep', problems.nestingTooDeep('/data/a')],
-  ['unknownEventType', problems.unknownEventType('Gest.Created', 'Guest.Created')],
-  ['schemaMismatch', problems.schemaMismatch('Guest.Created', [{ pointer: '/data/id', detail: 'must be a string' }])],
-  ['urlRefused', problems.urlRefused('The URL must be public.')],
+/** Every refusal by its name, with what programs know it by. */
+const all: [name: string, status: number, code: string, problem: Problem, errors?: readonly Fault[]][] = [
+  ['malformedJson', 400, 'malformed_json', problems.malformedJson('it ends too early')],
+  [
+    'badQuery',
+    400,
+    'bad_query',
+    problems.badQuery('limit', 'must be a number'),
+    [{ parameter: 'limit', detail: 'must be a number' }],
+  ],
+  [
+    'badCursor',
+    400,
+    'bad_cursor',
+    problems.badCursor(),
+    [{ parameter: 'cursor', detail: 'not a cursor of this list' }],
+  ],
+  ['unauthorized', 401, 'unauthorized', problems.unauthorized()],
+  ['missingScope', 403, 'missing_scope', problems.missingScope('admin')],
+  ['notFound', 404, 'not_found', problems.notFound()],
+  ['noSuchEventType', 404, 'not_found', problems.noSuchEventType('Gest.Created', 'Guest.Created')],
+  ['methodNotAllowed', 405, 'method_not_allowed', problems.methodNotAllowed(['GET', 'DELETE'])],
+  ['idempotencyConflict', 409, 'event_id_conflict', problems.idempotencyConflict('evt_1')],
+  ['lastAdminKey', 409, 'last_admin_key', problems.lastAdminKey()],
+  ['stale', 412, 'stale', problems.stale()],
+  ['tooLarge', 413, 'too_large', problems.tooLarge('256 KiB')],
+  ['notJson', 415, 'unsupported_media_type', problems.notJson('application/json')],
+  [
+    'invalid',
+    422,
+    'invalid',
+    problems.invalid([{ pointer: '/url', detail: 'must be a string' }]),
+    [{ pointer: '/url', detail: 'must be a string' }],
+  ],
+  [
+    'duplicateMember',
+    422,
+    'duplicate_member',
+    problems.duplicateMember('/data/id'),
+    [{ pointer: '/data/id', detail: 'stands twice in its object' }],
+  ],
+  [
+    'nestingTooDeep',
+    422,
+    'nesting_too_deep',
+    problems.nestingTooDeep('/data/a'),
+    [{ pointer: '/data/a', detail: 'is nested more than 100 levels deep' }],
+  ],
+  [
+    'unknownEventType',
+    422,
+    'unknown_event_type',
+    problems.unknownEventType('Gest.Created', 'Guest.Created'),
+    [{ pointer: '/event_type', detail: 'is unknown; the nearest is Guest.Created' }],
+  ],
+  [
+    'schemaMismatch',
+    422,
+    'schema_mismatch',
+    problems.schemaMismatch('Guest.Created', [{ pointer: '/data/id', detail: 'must be a string' }]),
+    [{ pointer: '/data/id', detail: 'must be a string' }],
+  ],
+  ['internal', 500, 'internal', problems.internal()],
+  [
+    'urlRefused',
+    422,
+    'url_refused',
+    problems.urlRefused('The URL must be public.'),
+    [{ pointer: '/url', detail: 'is not an address that may be sent to' }],
+  ],
 ];
 
 test('this is the whole list of refusals', () => {
   expect(all.map(([name]) => name).toSorted()).toEqual(Object.keys(problems).toSorted());
 });
 
-describe.each(all)('the refusal %s', (_, problem) => {
+describe.each(all)('the refusal %s', (_, status, code, problem, errors) => {
   const document = problemDocument(problem, 'req_1');
 
-  test('says what is wrong, to programs and to people', () => {
-    expect(document).toMatchObject({
-      type: `urn:event-fanout:problem:${problem.code}`,
-      status: problem.status,
-      code: expect.stringMatching(/^[a-z]+(_[a-z]+)*$/),
-      detail: expect.stringMatching(/^\S.*[.?]$/),
-      request_id: 'req_1',
-    });
+  test(`is a ${status} ${code}`, () => {
+    expect(document).toMatchObject({ status, code, type: `urn:event-fanout:problem:${code}`, request_id: 'req_1' });
+  });
+
+  test('says to people what is wrong, in a sentence', () => {
+    expect(document.detail).toMatch(/^\S.*[.?]$/);
   });
 
   test('has the title of its status', () => {
-    expect(document.title).not.toBe('Error');
     expect(document.title).toMatch(/^[A-Z][A-Za-z ]+$/);
+    expect(document.title).not.toBe('Error');
   });
 
-  test('names no errors where it has none', () => {
-    expect('errors' in document).toBe(problem.faults.length > 0);
+  test(`names ${errors === undefined ? 'no errors' : 'what is at fault'}`, () => {
+    expect(document.errors).toEqual(errors);
   });
 });
 
@@ -66,12 +114,28 @@ test.each([
   expect(problem.headers).toEqual({ [header]: value });
 });
 
+test('a refused method names the others in its sentence as well', () => {
+  expect(problems.methodNotAllowed(['GET', 'PUT']).message).toBe('This address answers GET, PUT.');
+});
+
 test.each([
   ['with the nearest', 'Guest.Created', 'There is no event type Gest. Did you mean Guest.Created?'],
   ['without one', undefined, 'There is no event type Gest.'],
 ])('an unknown event type is answered %s', (_, near, detail) => {
   expect(problems.unknownEventType('Gest', near).message).toBe(detail);
   expect(problems.noSuchEventType('Gest', near).message).toBe(detail);
+});
+
+test('an unknown event type without a nearest one is at fault all the same', () => {
+  expect(problems.unknownEventType('Gest', undefined).faults).toEqual([
+    { pointer: '/event_type', detail: 'is unknown' },
+  ]);
+});
+
+test('what is not valid says so by its first fault, and without one points to the errors', () => {
+  const faults = ['must be a string', 'must not be empty'].map((detail) => ({ pointer: '/a', detail }));
+  expect(problems.invalid(faults).message).toBe('The request is not valid: must be a string.');
+  expect(problems.invalid([]).message).toBe('The request is not valid: see errors.');
 });
 
 test('a status without a title of its own still has one', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Outcome } from '../../shared/domain/outcome.ts';
-import { askedWait, decide, delaysOf, nextHop, PRESETS, RetryPolicy } from '../../shared/domain/retry.ts';
+import { askedWait, DEATHS, decide, delaysOf, nextHop, PRESETS, RetryPolicy } from '../../shared/domain/retry.ts';
 import { AT } from '../support/make.ts';
 
 const NOW = Date.parse(AT);
@@ -44,6 +44,7 @@ describe('what comes after an attempt', () => {
     ['zenoti gives up after its sixth', blocked, 6, 'zenoti', dead('exhausted')],
     ['an own schedule is kept', rejected(500), 2, own(1, 7.5, 3), waits(7_500)],
     ['an own schedule may try again at once', rejected(500), 1, own(0), waits(0)],
+    ['an own schedule may try again at once after silence', unreachable, 1, own(0), waits(0)],
     ['an own schedule may be empty', rejected(500), 1, own(), dead('exhausted')],
     ['a subscriber may ask for longer', rejected(429, '60'), 1, 'standard', waits(60_000)],
     ['but not for shorter', rejected(429, '1'), 1, 'standard', waits(5_000)],
@@ -73,6 +74,10 @@ describe('what comes after an attempt', () => {
     const next = decide({ outcome: unreachable, attempt: 1, policy: 'standard', now: NOW, jitter: 1 / 3 });
     expect(next).toEqual(waits(5_333));
   });
+});
+
+test('these are the reasons of a death, which subscribers read', () => {
+  expect(DEATHS).toEqual(['exhausted', 'expired', 'gone', 'subscription_disabled', 'retention']);
 });
 
 describe('Retry-After', () => {
@@ -153,6 +158,7 @@ describe('an own schedule', () => {
     ['twenty', Array<number>(20).fill(86_400)],
     ['none of them waiting', [0, 0]],
     ['fractions', [0.5]],
+    ['a millisecond', [0.001]],
   ])('may hold %s', (_, delays) => {
     expect(RetryPolicy.safeParse(own(...delays)).success).toBe(true);
   });

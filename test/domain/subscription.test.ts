@@ -28,9 +28,12 @@ const secretOf = (bytes: number): string => secretText(Buffer.alloc(bytes, 7));
 describe('members that a caller may set', () => {
   const accepted: [name: string, changes: Record<string, unknown>][] = [
     ['a URL, whatever it says', { url: 'not even a URL' }],
+    ['an event type of one character', { event_types: ['x'] }],
+    ['an event type of 256 characters', { event_types: ['x'.repeat(256)] }],
     ['a hundred event types', { event_types: Array<string>(100).fill('*') }],
     ['every method', { method: 'PUT' }],
     ['every other method', { method: 'PATCH' }],
+    ['a name of one character', { name: 'x' }],
     ['a name of 256 characters', { name: 'x'.repeat(256) }],
     ['a description of 1,024 characters', { description: 'x'.repeat(1024) }],
     ['an empty description', { description: '' }],
@@ -296,11 +299,23 @@ describe('a subscription as callers see it', () => {
   });
 });
 
-test('a subscription as it is kept reads back the same', () => {
-  const subscription = make.subscription({
-    filter: { data: { a: [1] } },
-    sealed_headers: 'aGVhZGVycw==',
-    retry: { delays_seconds: [0.5] },
+describe('a subscription as it is kept', () => {
+  test.each([
+    [
+      'with all there is',
+      { filter: { data: { a: [1] } }, sealed_headers: 'aGVhZGVycw==', retry: { delays_seconds: [0.5] } },
+    ],
+    ['with as little as there can be', {}],
+  ])('reads back the same %s', (_, changes) => {
+    const subscription = make.subscription(changes);
+    expect(Subscription.parse(JSON.parse(JSON.stringify(subscription)))).toEqual(subscription);
   });
-  expect(Subscription.parse(JSON.parse(JSON.stringify(subscription)))).toEqual(subscription);
+
+  test.each([
+    ['without a secret', { sealed_secrets: [] }],
+    ['with half a version', { version: 1.5 }],
+    ['with a moment that is no time', { created_at: 'now' }],
+  ])('is none %s', (_, changes) => {
+    expect(Subscription.safeParse(make.subscription(changes)).success).toBe(false);
+  });
 });

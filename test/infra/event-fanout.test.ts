@@ -188,7 +188,7 @@ describe('functions', () => {
   const COMMON = ['LOG_LEVEL', 'NODE_OPTIONS', 'POWERTOOLS_SERVICE_NAME'];
   test.each([
     ['ingest', ['CONTROL_TABLE', 'FLOW_TABLE', 'BUS_NAME', 'EVENT_SOURCE', 'ADMIN_KEY_SECRET', 'RETENTION_DAYS']],
-    ['match', ['CONTROL_TABLE', 'FLOW_TABLE', 'DELIVERIES_QUEUE_URL', 'RETRIES_QUEUE_URL', 'RETENTION_DAYS']],
+    ['match', ['CONTROL_TABLE', 'FLOW_TABLE', 'DELIVERIES_QUEUE_URL', 'RETENTION_DAYS']],
     [
       'deliver',
       ['CONTROL_TABLE', 'FLOW_TABLE', 'RETRIES_QUEUE_URL', 'DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'RETENTION_DAYS'],
@@ -244,14 +244,14 @@ describe('functions', () => {
     expect(statements.filter(({ Action, Resource }) => JSON.stringify([Action, Resource]).includes('*'))).toEqual([]);
   });
 
-  const ITEMS = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchGetItem', 'BatchWriteItem'];
+  const ITEMS = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
   const RECEIVE = ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes', 'GetQueueUrl'];
   test.each([
     [
       'ingest',
       {
         TablesControl: ['GetItem'],
-        TablesFlow: ['GetItem', 'Query', 'PutItem', 'DeleteItem', 'BatchWriteItem'],
+        TablesFlow: ['GetItem', 'Query', 'PutItem'],
         Bus: ['PutEvents'],
         AdminKey: ['GetSecretValue'],
       },
@@ -260,17 +260,16 @@ describe('functions', () => {
       'match',
       {
         TablesControl: ['Query'],
-        TablesFlow: ['GetItem', 'PutItem', 'DeleteItem', 'BatchWriteItem'],
+        TablesFlow: ['GetItem', 'Query', 'BatchWriteItem'],
         LaneallEvents: RECEIVE,
         LaneallDeliveries: ['SendMessage'],
-        LaneallRetries: ['SendMessage'],
       },
     ],
     [
       'deliver',
       {
-        TablesControl: ['GetItem', 'Query'],
-        TablesFlow: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'],
+        TablesControl: ['GetItem'],
+        TablesFlow: ['GetItem', 'PutItem', 'BatchWriteItem'],
         LaneallDeliveries: RECEIVE,
         LaneallRetries: [...RECEIVE, 'SendMessage'],
         DataKey: ['Decrypt'],
@@ -279,7 +278,7 @@ describe('functions', () => {
     [
       'sweep',
       {
-        TablesFlow: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'],
+        TablesFlow: ['GetItem', 'Query', 'UpdateItem', 'BatchWriteItem'],
         Bus: ['PutEvents'],
       },
     ],
@@ -287,7 +286,7 @@ describe('functions', () => {
       'api',
       {
         TablesControl: ITEMS,
-        TablesFlow: ['GetItem', 'Query', 'PutItem', 'DeleteItem', 'BatchGetItem'],
+        TablesFlow: ['GetItem', 'Query'],
         DataKey: ['GenerateDataKey', 'Decrypt'],
         AdminKey: ['GetSecretValue'],
       },

@@ -42,8 +42,8 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
         scopes: ['events:read', 'events:write'],
         expires_at: later(60),
       });
-      await keys.save(key);
-      await keys.save(keyOf(2));
+      await keys.create(key);
+      await keys.create(keyOf(2));
       expect(await keys.authenticate(textOf(1), 'now')).toEqual(key);
       expect(await keys.authenticate(textOf(1), 'lately')).toEqual(key);
     });
@@ -62,8 +62,8 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
       ['a text that differs from the first admin key in a letter', `${FIRST.slice(0, -1)}L`],
     ])('is nobody with %s', async (_, text) => {
       const { keys } = await open();
-      await keys.save(keyOf(1));
-      await keys.save(keyOf(3));
+      await keys.create(keyOf(1));
+      await keys.create(keyOf(3));
       expect([await asks(keys, text, 'now'), await asks(keys, text, 'lately')]).toEqual([
         'unauthorized',
         'unauthorized',
@@ -72,7 +72,7 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
 
     test('is nobody when his key has expired, though it was known a moment ago', async () => {
       const { keys, clock } = await open();
-      await keys.save(keyOf(1, { expires_at: later(10) }));
+      await keys.create(keyOf(1, { expires_at: later(10) }));
       clock.advance(9.999);
       expect([await asks(keys, textOf(1), 'now'), await asks(keys, textOf(1), 'lately')]).toEqual([idOf(1), idOf(1)]);
       clock.advance(0.001);
@@ -84,7 +84,7 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
 
     test('is told no more than that he is nobody', async () => {
       const { keys } = await open();
-      await keys.save(keyOf(1, { expires_at: later(-1) }));
+      await keys.create(keyOf(1, { expires_at: later(-1) }));
       const problems = await Promise.all(
         [undefined, 'x', textOf(1), textOf(2)].map((text) =>
           keys.authenticate(text, 'now').catch((error: unknown) => error),
@@ -96,7 +96,7 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
 
     test('is refused at once for writes when his key is deleted, and within 30 s for reads', async () => {
       const { keys, another, clock } = await open();
-      await keys.save(keyOf(1));
+      await keys.create(keyOf(1));
       expect(await asks(keys, textOf(1), 'lately')).toBe(idOf(1));
       clock.advance(1);
       await another().remove(keyOf(1));
@@ -109,7 +109,7 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
 
     test('whose key is deleted is refused for reads as well, once a write of his was refused', async () => {
       const { keys, another } = await open();
-      await keys.save(keyOf(1));
+      await keys.create(keyOf(1));
       expect(await asks(keys, textOf(1), 'lately')).toBe(idOf(1));
       await another().remove(keyOf(1));
       expect(await asks(keys, textOf(1), 'now')).toBe('unauthorized');
@@ -118,13 +118,13 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
 
     test('has for writes at once the scopes that his key was changed to, and within 30 s for reads', async () => {
       const { keys, another, clock } = await open();
-      await keys.save(keyOf(1, { scopes: ['events:read'] }));
+      await keys.create(keyOf(1, { scopes: ['events:read'] }));
       await keys.authenticate(textOf(1), 'lately');
-      await another().save(keyOf(1, { scopes: ['events:write'] }));
+      await another().change(keyOf(1, { scopes: ['events:write'] }));
       expect((await keys.authenticate(textOf(1), 'lately')).scopes).toEqual(['events:read']);
       clock.advance(30);
       expect((await keys.authenticate(textOf(1), 'lately')).scopes).toEqual(['events:write']);
-      await another().save(keyOf(1, { scopes: ['subscriptions:read'] }));
+      await another().change(keyOf(1, { scopes: ['subscriptions:read'] }));
       expect((await keys.authenticate(textOf(1), 'now')).scopes).toEqual(['subscriptions:read']);
       expect((await keys.authenticate(textOf(1), 'lately')).scopes).toEqual(['subscriptions:read']);
     });
@@ -132,7 +132,7 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
     test('is known again at once when nobody knew him a moment ago', async () => {
       const { keys } = await open();
       expect(await asks(keys, textOf(1), 'lately')).toBe('unauthorized');
-      await keys.save(keyOf(1));
+      await keys.create(keyOf(1));
       expect(await asks(keys, textOf(1), 'lately')).toBe(idOf(1));
     });
   });
@@ -160,7 +160,7 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
       const { keys, another } = await open();
       const key = await keys.authenticate(FIRST, 'now');
       await keys.enterFirst(key);
-      await keys.save(adminOf(1));
+      await keys.create(adminOf(1));
       expect(await keys.remove(key)).toBe(true);
       expect([await asks(keys, FIRST), await asks(another(), FIRST, 'lately')]).toEqual([
         'unauthorized',
@@ -187,7 +187,7 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
       const { keys, secret } = await open();
       const key = await keys.authenticate(FIRST, 'now');
       await keys.enterFirst(key);
-      await keys.save(adminOf(1));
+      await keys.create(adminOf(1));
       await keys.remove(key);
       secret.value = 'the-second-first-admin-key';
       const again = await keys.authenticate(secret.value, 'now');
@@ -199,7 +199,7 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
     test('counts as one that is left', async () => {
       const { keys } = await open();
       await keys.enterFirst(await keys.authenticate(FIRST, 'now'));
-      await keys.save(adminOf(1));
+      await keys.create(adminOf(1));
       expect(await keys.remove(adminOf(1))).toBe(true);
       expect(await keys.remove(await keys.authenticate(FIRST, 'now'))).toBe(false);
       expect(await asks(keys, FIRST)).toBe(FIRST_KEY_ID);
@@ -209,7 +209,7 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
   describe(`admin keys on ${backend}`, () => {
     test('may go until one is left, which stays', async () => {
       const { keys } = await open();
-      for (const n of [1, 2, 3]) await keys.save(adminOf(n));
+      for (const n of [1, 2, 3]) await keys.create(adminOf(n));
       expect(await keys.remove(adminOf(2))).toBe(true);
       expect(await keys.remove(adminOf(1))).toBe(true);
       expect(await keys.remove(adminOf(3))).toBe(false);
@@ -219,10 +219,10 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
 
     test('cannot all lose their scope', async () => {
       const { keys } = await open();
-      await keys.save(adminOf(1));
-      await keys.save(adminOf(2));
-      expect(await keys.save(keyOf(1, { scopes: ['events:read'] }))).toBe(true);
-      expect(await keys.save(keyOf(2, { scopes: ['events:read'] }))).toBe(false);
+      await keys.create(adminOf(1));
+      await keys.create(adminOf(2));
+      expect(await keys.change(keyOf(1, { scopes: ['events:read'] }))).toBe('changed');
+      expect(await keys.change(keyOf(2, { scopes: ['events:read'] }))).toBe('last admin');
       expect((await keys.find(idOf(2)))?.scopes).toEqual(['admin']);
       expect(await keys.remove(adminOf(2))).toBe(false);
     });
@@ -230,8 +230,8 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
     test('that delete each other at once are not both gone', async () => {
       for (let round = 0; round < 10; round++) {
         const { keys, another } = await open();
-        await keys.save(adminOf(1));
-        await keys.save(adminOf(2));
+        await keys.create(adminOf(1));
+        await keys.create(adminOf(2));
         const removed = await Promise.all([keys.remove(adminOf(1)), another().remove(adminOf(2))]);
         expect(removed.toSorted()).toEqual([false, true]);
         const left = removed[0] ? 2 : 1;
@@ -243,28 +243,41 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
     test('that lose their scope and are deleted at once are not both gone', async () => {
       for (let round = 0; round < 5; round++) {
         const { keys } = await open();
-        await keys.save(adminOf(1));
-        await keys.save(adminOf(2));
-        const done = await Promise.all([keys.remove(adminOf(1)), keys.save(keyOf(2))]);
-        expect(done.toSorted()).toEqual([false, true]);
+        await keys.create(adminOf(1));
+        await keys.create(adminOf(2));
+        const [removed, fate] = await Promise.all([keys.remove(adminOf(1)), keys.change(keyOf(2))]);
+        expect(removed).toBe(fate === 'last admin');
         const { keys: left } = await keys.list({ limit: 10 });
         expect(left.filter(({ scopes }) => scopes.includes('admin'))).toHaveLength(1);
       }
     });
 
-    test('do not count twice when they are saved twice', async () => {
+    test('that were deleted are not brought back by a change that was under way', async () => {
       const { keys } = await open();
-      await keys.save(adminOf(1));
-      await keys.save(adminOf(1));
+      await keys.create(adminOf(1));
+      for (const key of [keyOf(2), adminOf(3)]) {
+        await keys.create(key);
+        await keys.remove(key);
+        expect(await keys.change({ ...key, name: 'back again' })).toBe('gone');
+        expect(await keys.find(key.id)).toBeUndefined();
+      }
+      expect((await keys.list({ limit: 10 })).keys).toEqual([adminOf(1)]);
+      expect(await keys.remove(adminOf(1))).toBe(false);
+    });
+
+    test('do not count twice when they are changed', async () => {
+      const { keys } = await open();
+      await keys.create(adminOf(1));
+      await keys.create(adminOf(1));
       expect(await keys.remove(adminOf(1))).toBe(false);
     });
 
     test('do not keep other keys from going, whether there is an admin or not', async () => {
       const { keys } = await open();
-      await keys.save(keyOf(1));
-      await keys.save(keyOf(2));
+      await keys.create(keyOf(1));
+      await keys.create(keyOf(2));
       expect(await keys.remove(keyOf(1))).toBe(true);
-      await keys.save(adminOf(3));
+      await keys.create(adminOf(3));
       expect(await keys.remove(keyOf(2))).toBe(true);
       expect((await keys.list({ limit: 10 })).keys).toEqual([adminOf(3)]);
     });
@@ -273,8 +286,8 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
   describe(`the keys on ${backend}`, () => {
     test.each([1, 2, 5, 6])('are listed in pages of %i, the newest first, and each can be found', async (limit) => {
       const { keys } = await open();
-      for (const n of [1, 2, 3, 4]) await keys.save(keyOf(n));
-      await keys.save(adminOf(5));
+      for (const n of [1, 2, 3, 4]) await keys.create(keyOf(n));
+      await keys.create(adminOf(5));
       const pages: string[][] = [];
       let after: string | undefined;
       do {
@@ -290,16 +303,39 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
 
     test('are listed as they are after a change', async () => {
       const { keys } = await open();
-      await keys.save(keyOf(1));
-      await keys.save(keyOf(1, { name: 'new' }));
+      await keys.create(keyOf(1));
+      await keys.create(keyOf(1, { name: 'new' }));
       expect((await keys.list({ limit: 10 })).keys).toEqual([keyOf(1, { name: 'new' })]);
       expect(await keys.find(idOf(1))).toEqual(keyOf(1, { name: 'new' }));
+    });
+
+    test('do not come back with a change that comes after their removal', async () => {
+      const { keys, table } = await open();
+      for (const key of [adminOf(1), adminOf(2), keyOf(3)]) await keys.create(key);
+      await keys.remove(adminOf(2));
+      await keys.remove(keyOf(3));
+      const before = await table.scan();
+      expect(await keys.change(keyOf(2, { scopes: ['admin'], name: 'back' }))).toBe('gone');
+      expect(await keys.change(keyOf(3, { name: 'back' }))).toBe('gone');
+      expect(await keys.change(keyOf(3, { scopes: ['admin'] }))).toBe('gone');
+      expect(await table.scan()).toEqual(before);
+      expect([await asks(keys, textOf(2)), await asks(keys, textOf(3))]).toEqual(['unauthorized', 'unauthorized']);
+      expect(await keys.remove(adminOf(1))).toBe(false);
+    });
+
+    test('can gain the scope of an admin, and count as one then', async () => {
+      const { keys } = await open();
+      await keys.create(adminOf(1));
+      await keys.create(keyOf(2));
+      expect(await keys.change(adminOf(2))).toBe('changed');
+      expect(await keys.remove(adminOf(1))).toBe(true);
+      expect(await keys.remove(adminOf(2))).toBe(false);
     });
 
     test('stand nowhere in the clear', async () => {
       const { keys, table } = await open();
       await keys.enterFirst(await keys.authenticate(FIRST, 'now'));
-      await keys.save(keyOf(1));
+      await keys.create(keyOf(1));
       const everything = JSON.stringify(await table.scan());
       expect(everything).toContain(hashOf(textOf(1)));
       expect(everything).not.toContain(textOf(1).split('.')[1]);

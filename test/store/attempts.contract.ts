@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Attempt } from '../../shared/domain/attempt.ts';
-import { attemptsIn, type Attempts } from '../../shared/store/attempts.ts';
+import { attemptsIn, type Attempts, type Listed } from '../../shared/store/attempts.ts';
 import { readRange } from '../../shared/store/database.ts';
 import type { StepOf } from '../../shared/store/keys.ts';
 import type { TestTable } from '../support/dynamodb.ts';
@@ -10,9 +10,9 @@ const RETENTION_DAYS = 14;
 const RETENTION_SECONDS = RETENTION_DAYS * 86_400;
 const OF = { tenant: 'acme', subscriptionId: 'sub_1' };
 
-/** What a step's attempt looks like in the lists. */
-const attemptOf = ({ event, subscriptionId, run, attempt }: StepOf, changes: Partial<Attempt> = {}): Attempt =>
-  make.attempt({ event_id: event.event_id, subscription_id: subscriptionId, run, attempt, ...changes });
+/** What a step's attempt looks like in the lists: made as soon as its event was accepted. */
+const attemptOf = ({ event, subscriptionId, run, attempt }: StepOf): Attempt =>
+  make.attempt({ event_id: event.event_id, subscription_id: subscriptionId, run, attempt, at: event.accepted_at });
 
 const acceptedAfter = (seconds: number, event_id: string) => make.event({ event_id, accepted_at: later(seconds) });
 
@@ -27,11 +27,11 @@ const record = (attempts: Attempts, steps: readonly StepOf[]): Promise<unknown> 
   Promise.all(steps.map((step) => attempts.record(step, attemptOf(step))));
 
 /** All pages, one after the other, until there is no other. */
-async function pagesOf(attempts: Attempts, limit: number, from?: string): Promise<string[][]> {
+async function pagesOf(attempts: Attempts, limit: number, more: Partial<Listed> = {}): Promise<string[][]> {
   const pages: string[][] = [];
-  let after = from;
+  let after: string | undefined;
   do {
-    const page = await attempts.ofSubscription(OF, { limit, after });
+    const page = await attempts.ofSubscription({ ...OF, ...more }, { limit, after });
     pages.push(page.attempts.map(({ event_id }) => event_id));
     after = page.after;
     if (pages.length > 100) throw new Error('the pages have no end');
@@ -182,12 +182,16 @@ export const attemptsContract = (backend: string, openTable: () => Promise<TestT
       expect(await attempts.ofDelivery(make.event(), 'sub_1')).toEqual([make.attempt()]);
     });
 
-    test('are forgotten when the retention of their event is over', async () => {
+    test('are forgotten when the retention is over, each by its own time', async () => {
       const { attempts, clock } = await open();
+      const late = make.attempt({ attempt: 2, at: later(86_400) });
       await attempts.record(make.step(), attempt);
+      await attempts.record(make.step({ attempt: 2 }), late);
       clock.advance(RETENTION_SECONDS);
-      expect(await attempts.ofDelivery(make.event(), 'sub_1')).toEqual([attempt]);
+      expect(await attempts.ofDelivery(make.event(), 'sub_1')).toEqual([attempt, late]);
       clock.advance(1);
+      expect(await attempts.ofDelivery(make.event(), 'sub_1')).toEqual([late]);
+      clock.advance(86_400);
       expect(await attempts.ofDelivery(make.event(), 'sub_1')).toEqual([]);
     });
   });
@@ -221,10 +225,16 @@ export const attemptsContract = (backend: string, openTable: () => Promise<TestT
       const { attempts } = await open();
       const steps = firstAttempts(40);
       await record(attempts, steps);
-      const first = await attempts.ofSubscription(OF, { limit: 9 });
-      await record(attempts, firstAttempts(30, 60));
-      const rest = await pagesOf(attempts, 9, first.after);
-      expect([...first.attempts.map(({ event_id }) => event_id), ...rest.flat()]).toEqual(newestFirst(steps));
+      const arrivals = [firstAttempts(9, 60), firstAttempts(9, 69), firstAttempts(9, 78)];
+      const seen: string[] = [];
+      let after: string | undefined;
+      do {
+        const page = await attempts.ofSubscription(OF, { limit: 9, after });
+        seen.push(...page.attempts.map(({ event_id }) => event_id));
+        await record(attempts, arrivals.shift() ?? []);
+        after = page.after;
+      } while (after !== undefined);
+      expect(seen).toEqual(newestFirst(steps));
     });
 
     test('come attempt by attempt where an event took several, the last one first', async () => {
@@ -251,6 +261,26 @@ export const attemptsContract = (backend: string, openTable: () => Promise<TestT
       const others = [make.step({ subscriptionId: 'sub_10' }), make.step({ event: make.event({ tenant: 'other' }) })];
       await record(attempts, [make.step(), ...others]);
       expect((await pagesOf(attempts, 10)).flat()).toEqual(['evt_1']);
+    });
+
+    test.each([
+      ['from a moment on', { from: later(10) }, 12, 60],
+      ['up to a moment, and not at it', { to: later(30) }, 0, 30],
+      ['between two moments', { from: later(9), to: later(51) }, 9, 51],
+      [
+        'whatever the zone they are told in',
+        { from: '2026-03-04T06:06:16.89+01:00', to: '2026-03-04T00:06:58.89-05:00' },
+        9,
+        51,
+      ],
+      ['of no time at all', { from: later(9), to: later(9) }, 9, 9],
+      ['of a time that ends before it begins', { from: later(51), to: later(9) }, 0, 0],
+      ['of a time when there was nothing', { from: later(600) }, 0, 0],
+    ])('are listed %s', async (_, range, first, end) => {
+      const { attempts } = await open();
+      const steps = firstAttempts(60);
+      await record(attempts, steps);
+      expect((await pagesOf(attempts, 7, range)).flat()).toEqual(newestFirst(steps.slice(first, end)));
     });
 
     test('are none before the first', async () => {
@@ -317,11 +347,23 @@ export const attemptsContract = (backend: string, openTable: () => Promise<TestT
       ]);
     });
 
-    test('is forgotten with its event', async () => {
+    test('is kept for the retention from its death on', async () => {
       const { attempts, table, clock } = await open();
-      await attempts.bury({ ...letter, reason: 'gone' });
-      clock.advance(RETENTION_SECONDS + 1);
+      await attempts.bury({ ...letter, at: later(RETENTION_SECONDS), reason: 'retention' });
+      clock.advance(RETENTION_SECONDS * 2);
+      expect((await readRange(table, { pk: 'DEAD#acme#sub_1' })).items).toHaveLength(1);
+      clock.advance(1);
       expect((await readRange(table, { pk: 'DEAD#acme#sub_1' })).items).toEqual([]);
+    });
+
+    test('tells why a delivery died, and nothing of any other', async () => {
+      const { attempts } = await open();
+      await attempts.bury({ ...letter, reason: 'expired' });
+      expect(await attempts.deathOf(make.event(), 'sub_1')).toBe('expired');
+      expect(await attempts.deathOf(make.event(), 'sub_2')).toBeUndefined();
+      expect(await attempts.deathOf(make.event({ event_id: 'evt_2' }), 'sub_1')).toBeUndefined();
+      expect(await attempts.deathOf(make.event({ tenant: 'other' }), 'sub_1')).toBeUndefined();
+      expect(await attempts.deathOf(make.event({ accepted_at: later(1) }), 'sub_1')).toBeUndefined();
     });
   });
 };

@@ -76,6 +76,19 @@ export const databaseContract = (backend: string, open: () => Promise<TestTable>
       expect(await all(table, { prefix: 'x#', after: 'x#1', order: 'newest' })).toEqual(['x#']);
     });
 
+    test('shows a stretch from one sort key up, and to another, and nothing when it ends before it begins', async () => {
+      const table = await open();
+      await writeAll(
+        table,
+        ['a', 'b', 'c', 'd'].map((sk) => item(sk)),
+      );
+      expect(await all(table, { from: 'b' })).toEqual(['b', 'c', 'd']);
+      expect(await all(table, { from: 'b', order: 'newest' })).toEqual(['d', 'c', 'b']);
+      expect(await all(table, { from: 'b', after: 'd', order: 'newest' })).toEqual(['c', 'b']);
+      expect(await pagesOf(table, { from: 'b', order: 'newest', limit: 2 })).toEqual([['d', 'c'], ['b']]);
+      expect(await all(table, { from: 'c', after: 'b', order: 'newest' })).toEqual([]);
+    });
+
     test('shows one partition, and nothing where there is none', async () => {
       const table = await open();
       await writeAll(table, [item('a'), { put: { pk: 'Q', sk: 'a' } }, { put: { pk: 'PP', sk: 'a' } }]);

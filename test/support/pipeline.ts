@@ -59,7 +59,7 @@ export async function startPipeline(dynamo: DynamoDb, watched: Partial<Record<St
     schema: DeliveryMessage,
     begin() {
       const { world, isDead } = enter('deliver');
-      return { work: (records) => deliver(records, world), isDead };
+      return { work: (records) => deliver(records, world, new AbortController().signal), isDead };
     },
   };
 
@@ -81,13 +81,14 @@ export async function startPipeline(dynamo: DynamoDb, watched: Partial<Record<St
 
   /** A publisher, who posts again what he got no answer for. */
   async function post(text: string, shape: 'one' | 'batch' = 'one'): Promise<unknown> {
-    const { world } = enter('ingest');
+    const { world, isDead } = enter('ingest');
     const origin = { tenant: TENANT };
     const answer: unknown = await unlessInjected<unknown>(() =>
       shape === 'one' ? ingestOne(text, origin, world) : ingestBatch(text, origin, world),
     );
-    if (answer === undefined) unanswered.push(() => post(text, shape));
-    return answer;
+    if (answer !== undefined && !isDead()) return answer;
+    unanswered.push(() => post(text, shape));
+    return undefined;
   }
   async function postAgain(): Promise<void> {
     for (const again of unanswered.splice(0)) await again();

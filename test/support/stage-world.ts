@@ -1,6 +1,6 @@
 import * as deliverStage from '../../lambdas/deliver/deliver.ts';
 import type * as ingestStage from '../../lambdas/ingest/ingest.ts';
-import type * as matchStage from '../../lambdas/match/match.ts';
+import { RESENT_SECONDS, type World as MatchWorld } from '../../lambdas/match/match.ts';
 import type * as sweepStage from '../../lambdas/sweep/sweep.ts';
 import { asDoubtful } from '../../shared/domain/delivery.ts';
 import { newId } from '../../shared/domain/id.ts';
@@ -18,6 +18,7 @@ import { InMemoryQueue } from './in-memory-queue.ts';
 import { make } from './make.ts';
 
 export const RETENTION_DAYS = 14;
+const DAY_MS = 24 * 60 * 60 * 1000;
 /** The tenant of everything here, unless a test says otherwise. */
 export const TENANT = 'acme';
 export const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -99,8 +100,8 @@ async function openBench(dynamo: DynamoDb) {
     [RETRIES]: new InMemoryQueue({ clock, visibilitySeconds: 360 }),
   };
   const lines: Line[] = [];
-  /** What deliver said failed for a reason of ours. */
   const failures: unknown[] = [];
+  const reports: unknown[] = [];
   return {
     ...stores,
     ...subscribers(),
@@ -108,7 +109,12 @@ async function openBench(dynamo: DynamoDb) {
     sqs: sqsInMemory(queues),
     bus: busInMemory(queues.events),
     lines,
+    /** What bodies said failed for a reason of ours. */
     failures,
+    noteFailure: (_what: string, error: unknown): void => void failures.push(error),
+    /** What bus and queues said of calls that failed and entries that were refused. */
+    reports,
+    report: (error: unknown): void => void reports.push(error),
     note: (what: string, line: Record<string, unknown>): void => void lines.push({ what, ...line }),
   };
 }
@@ -116,7 +122,7 @@ type Bench = Awaited<ReturnType<typeof openBench>>;
 
 /* ---- Worlds: what live-world.ts makes in each stage ---- */
 
-function ingestWorld({ clock, events, bus, note }: Bench): ingestStage.World {
+function ingestWorld({ clock, events, bus, report, note, noteFailure }: Bench): ingestStage.World {
   let made = 0;
   return {
     now: clock.now,
@@ -126,20 +132,23 @@ function ingestWorld({ clock, events, bus, note }: Bench): ingestStage.World {
     find: events.find,
     isMatched: events.isMatched,
     open: events.open,
-    publish: busNamed(bus.client, { name: 'bus', source: 'event-fanout' }).publish,
+    publish: busNamed(bus.client, { name: 'bus', source: 'event-fanout', report }).publish,
     note,
+    noteFailure,
   };
 }
 
-function matchWorld({ clock, subscriptions, events, sqs, note }: Bench): matchStage.World {
-  const deliveries = queueAt(sqs.client, DELIVERIES);
+function matchWorld({ clock, subscriptions, events, sqs, report, note, noteFailure }: Bench): MatchWorld {
+  const deliveries = queueAt(sqs.client, { url: DELIVERIES, report });
   return {
     now: clock.now,
     interested: subscriptions.interested,
     find: events.find,
-    send: (messages) => deliveries.send(messages, asDoubtful),
+    isMatched: events.isMatched,
+    send: (messages) => deliveries.send(messages, (message) => ({ ...asDoubtful(message), delay: RESENT_SECONDS })),
     close: events.close,
     note,
+    noteFailure,
   };
 }
 
@@ -150,8 +159,9 @@ function deliverWorld({
   attempts,
   sqs,
   post,
+  report,
   note,
-  failures,
+  noteFailure,
 }: Bench): deliverStage.World {
   const subscription = lately((key: { tenant: string; id: string }) => subscriptions.find(key.tenant, key.id), {
     keyOf: ({ tenant, id }) => `${tenant} ${id}`,
@@ -161,21 +171,22 @@ function deliverWorld({
   return {
     now: clock.now,
     jitter: () => 0,
-    subscription: (tenant, id) => subscription({ tenant, id }),
+    subscription: (tenant, id, as) => (as === 'now' ? subscriptions.find(tenant, id) : subscription({ tenant, id })),
+    isRetained: (acceptedAt) => Date.parse(acceptedAt) + RETENTION_DAYS * DAY_MS > clock.now().getTime(),
     find: events.find,
     claim: attempts.claim,
     post,
-    enqueue: gatheringQueue(queueAt(sqs.client, RETRIES), asDoubtful),
+    enqueue: gatheringQueue(queueAt(sqs.client, { url: RETRIES, report }), asDoubtful),
     record: attempts.record,
     bury: attempts.bury,
     note,
-    noteFailure: (_what, error) => void failures.push(error),
+    noteFailure,
   };
 }
 
-function sweepWorld({ clock, events, bus, note }: Bench): sweepStage.World {
-  const { publish } = busNamed(bus.client, { name: 'bus', source: 'event-fanout' });
-  return { ...events, now: clock.now, publish, note };
+function sweepWorld({ clock, events, bus, report, note, noteFailure }: Bench): sweepStage.World {
+  const { publish } = busNamed(bus.client, { name: 'bus', source: 'event-fanout', report });
+  return { ...events, now: clock.now, publish, note, noteFailure };
 }
 
 /** A world for each stage, on tables of their own. Tests may exchange a verb. */
