@@ -28,7 +28,9 @@ interface Standing {
 function standingOf({ subscription, attempts, death, isWanted }: Known): Standing {
   const last = attempts.at(-1);
   if (last?.next === 'done') return { state: 'delivered' };
-  const reason = last?.died ?? death;
+  // These two are the verdict on an attempt, whose record follows the letter by a moment: until then it is under way.
+  const isVerdict = death === 'exhausted' || death === 'gone';
+  const reason = last?.died ?? (isVerdict ? undefined : death);
   if (reason !== undefined) return { state: 'dead', reason };
   if (subscription === undefined || !isWanted) return { state: 'cancelled' };
   if (subscription.status === 'disabled') return { state: 'missed' };

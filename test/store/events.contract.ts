@@ -106,6 +106,15 @@ export const eventsContract = (backend: string, openTable: () => Promise<TestTab
       expect(await events.isMatched('acme', 'evt_1')).toBe(true);
     });
 
+    test('is kept in parts that stay far below what an item may be', async () => {
+      const { events, table } = await open();
+      await close(events, make.event(), ids(2_500));
+      const sizes = (await table.scan()).map(
+        ({ subscriptions }) => Array.isArray(subscriptions) && subscriptions.length,
+      );
+      expect(sizes).toEqual([1_000, 1_000, 500]);
+    });
+
     test('is unknown before match has been there, though the event is', async () => {
       const { events } = await open();
       await events.accept(make.event());

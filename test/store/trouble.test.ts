@@ -60,6 +60,11 @@ function gate(): { opened: Promise<void>; open: () => void } {
   return { opened: promise, open: resolve };
 }
 
+/** The table refuses the first so many calls. */
+function refuse(calls: number): void {
+  let refused = 0;
+  dynalite.meddle(async (call, pass) => (refused++ < calls ? refuseAll(call, pass) : pass(call.input)));
+}
 const refuseAll: Meddler = async () => ({
   status: 400,
   output: { __type: 'com.amazon.coral.validate#ValidationException', message: 'no such thing' },
@@ -161,7 +166,7 @@ describe('a call that fails is no answer', () => {
     ],
   ])('%s', async (_, act) => {
     const table = await dynalite.open();
-    dynalite.meddle(refuseAll);
+    refuse(1);
     await expect(act(table)).rejects.toThrow('no such thing');
   });
 });
@@ -271,19 +276,20 @@ describe('a change of what a subscription wants', () => {
 
   test('is found by a match that reads the new event type before the change and the old one after it', async () => {
     const table = await dynalite.open();
+    const [newWasRead, oldMayBeRead] = [gate(), gate()];
     let found: Promise<Interest[]> = Promise.resolve([]);
     const subscriptions = subscriptionsIn(table, async () => {
+      oldMayBeRead.open();
       await found;
     });
     await subscriptions.create(before);
 
-    const [newWasRead, putIsDone] = [gate(), gate()];
     dynalite.meddle(async (call, pass) => {
       const about = JSON.stringify(call.input);
-      if (call.operation === 'Query' && about.includes('Guest.*')) await putIsDone.opened;
+      if (call.operation === 'Query' && about.includes('Guest.*')) await oldMayBeRead.opened;
       const reply = await pass(call.input);
       if (call.operation === 'Query' && about.includes('Guest.Created')) newWasRead.open();
-      if (call.operation === 'PutItem') putIsDone.open();
+      if (about.includes('DeleteRequest')) oldMayBeRead.open();
       return reply;
     });
     found = subscriptions.interested('acme', make.event());

@@ -24,6 +24,7 @@ export interface Inbox {
 export async function startInbox(answer: RequestListener = (_, response) => response.end()): Promise<Inbox> {
   const requests: Received[] = [];
   const server = createHttpServer((request, response) => {
+    request.socket.unref(); // a test that failed before it closed this must not keep its process
     const { method = '', url = '', headers } = request;
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -32,8 +33,10 @@ export async function startInbox(answer: RequestListener = (_, response) => resp
       answer(request, response);
     });
   });
+  const port = await listen(server);
+  server.unref();
   return {
-    url: `http://127.0.0.1:${await listen(server)}`,
+    url: `http://127.0.0.1:${port}`,
     requests,
     waitFor: (count, withinMs) => until(() => requests.length >= count && requests, withinMs),
     async close() {
