@@ -336,6 +336,20 @@ describe('lists', () => {
     }
   });
 
+  test('a cursor is good for its own route alone, though another one has the same parameters', async () => {
+    const path = await created();
+    const event = make.event({ event_id: idIn(path) });
+    await plane.events.accept(event);
+    await plane.events.close([{ event, matched: { at: later(1), subscriptions: ['sub_1', 'sub_2'] } }]);
+    const deliveries = `/v1/tenants/acme/events/${idIn(path)}/deliveries`;
+    const cursor = (await page('limit=1', deliveries)).body.next_cursor;
+    expect(await page(`cursor=${cursor}`, deliveries)).toMatchObject({ status: 200 });
+    expect(await page(`cursor=${cursor}`, `${path}/attempts`)).toMatchObject({
+      status: 400,
+      body: { code: 'bad_cursor' },
+    });
+  });
+
   test('a cursor that was changed or made up is refused', async () => {
     for (let i = 0; i < 3; i++) await created();
     const cursor: string = (await page('limit=1')).body.next_cursor;

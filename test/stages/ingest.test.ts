@@ -203,6 +203,7 @@ describe('an event posted again', () => {
     await opened.events.close([{ event, matched: { at: AT, subscriptions: [] } }]);
     expect(await ingest(posted({ event_id: 'e1' }))).toMatchObject({ duplicate: true });
     expect(published()).toHaveLength(1);
+    expect(await Array.fromAsync(opened.events.overdue(new Date(8e15), new Date(8e15)))).toEqual([]);
   });
 
   test('after the retention is a new event', async () => {
@@ -338,6 +339,22 @@ describe('a batch', () => {
     expect(answer.results[1]).toMatchObject({ problem: { status: 500, code: 'internal' } });
     expect(published().map(({ event_id }) => event_id)).toEqual(['e1', 'e3']);
     expect(opened.failures).toEqual([new Error('throttled')]);
+  });
+
+  test('takes those of one id one after the other, and the others beside them', async () => {
+    const { accept } = world;
+    const order: string[] = [];
+    const { promise: otherIsTaken, resolve } = Promise.withResolvers<void>();
+    world.accept = async (event) => {
+      order.push(`${event.event_id} begins`);
+      if (event.event_id === 'e1') await otherIsTaken;
+      const isFirst = await accept(event);
+      order.push(`${event.event_id} ends`);
+      if (event.event_id === 'e2') resolve();
+      return isFirst;
+    };
+    await ingestAll(posted({ event_id: 'e1' }), posted({ event_id: 'e1' }), posted({ event_id: 'e2' }));
+    expect(order).toEqual(['e1 begins', 'e2 begins', 'e2 ends', 'e1 ends', 'e1 begins', 'e1 ends']);
   });
 
   test('that holds one id twice accepts the second where the first failed', async () => {
