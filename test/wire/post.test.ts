@@ -194,7 +194,8 @@ describe('a connection', () => {
     expect(outcome).toMatchObject({ kind: 'unreachable', reason: 'timeout_headers' });
     expect(subscriber.requests.length).toBe(3);
     expect(outcome.duration_ms).toBeGreaterThanOrEqual(990);
-    expect(outcome.duration_ms).toBeLessThan(1_600);
+    // A deadline of its own would have let the free try run until 1,800 ms at least.
+    expect(outcome.duration_ms).toBeLessThan(1_800);
   });
 
   test('does not take a second answer for the answer to the next request', async () => {
