@@ -22,7 +22,7 @@ export const DeliveryMessage = z.object({
 export type DeliveryMessage = z.infer<typeof DeliveryMessage>;
 
 /** Why a waiting delivery waits. */
-export type WaitingFor = 'schedule' | 'retry_after' | 'paused';
+export type WaitingFor = 'schedule' | 'paused';
 
 export type DeliveryState = 'pending' | 'waiting' | 'delivered' | 'dead' | 'missed' | 'cancelled';
 
