@@ -1,23 +1,43 @@
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
-import { HttpApi, HttpMethod, LogGroupLogDestination, type HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import {
+  DomainName,
+  HttpApi,
+  HttpMethod,
+  LogGroupLogDestination,
+  SecurityPolicy,
+  type HttpStage,
+} from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+
+/** A name of your own for the API. */
+export interface Domain {
+  /** For example `hooks.example.com`. */
+  name: string;
+  /** ARN of a certificate for it, in the region of the deployment. */
+  certificateArn: string;
+}
 
 export interface ApiProps {
   /** Takes the posted events. */
   ingest: IFunction;
   /** Takes every other request, those for paths that do not exist included, so that it can answer in the API's own form. */
   controlPlane: IFunction;
+  domain: Domain | undefined;
 }
 
 /** The HTTP API. Keys are checked in the functions, not here. */
 export class Api extends Construct {
+  /** Where callers reach it. */
   readonly url: string;
+  /** What the record of the own domain has to name, an alias or a CNAME. */
+  readonly domainTarget: string | undefined;
 
-  constructor(scope: Construct, id: string, { ingest, controlPlane }: ApiProps) {
+  constructor(scope: Construct, id: string, { ingest, controlPlane, domain }: ApiProps) {
     super(scope, id);
     const http = new HttpApi(this, 'Http', {
       apiName: Stack.of(this).stackName,
@@ -28,7 +48,10 @@ export class Api extends Construct {
     for (const path of ['/v1/tenants/{tenant}/events', '/v1/tenants/{tenant}/events/batch']) {
       http.addRoutes({ path, methods: [HttpMethod.POST], integration });
     }
-    this.url = this.makeStage(http).url;
+    const domainName = domain && this.makeDomain(domain);
+    const stage = this.makeStage(http, domainName);
+    this.url = domainName ? stage.domainUrl : stage.url;
+    this.domainTarget = domainName?.regionalDomainName;
     Validations.of(http).acknowledge({
       id: 'AwsSolutions::AwsSolutions-APIG4',
       reason:
@@ -36,7 +59,15 @@ export class Api extends Construct {
     });
   }
 
-  private makeStage(http: HttpApi): HttpStage {
+  private makeDomain({ name, certificateArn }: Domain): DomainName {
+    return new DomainName(this, 'Domain', {
+      domainName: name,
+      certificate: Certificate.fromCertificateArn(this, 'Certificate', certificateArn),
+      securityPolicy: SecurityPolicy.TLS_1_2,
+    });
+  }
+
+  private makeStage(http: HttpApi, domainName: DomainName | undefined): HttpStage {
     const log = new LogGroup(this, 'AccessLog', {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -44,6 +75,7 @@ export class Api extends Construct {
     const stage = http.addStage('Stage', {
       autoDeploy: true,
       accessLogSettings: { destination: new LogGroupLogDestination(log), format: ACCESS_LOG_LINE },
+      ...(domainName && { domainMapping: { domainName } }),
     });
     Validations.of(stage).acknowledge({
       id: 'Serverless::Serverless-APIGWDefaultThrottling',

@@ -1,13 +1,16 @@
-import { App, CfnOutput, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { App, CfnOutput, Stack, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import cdkJson from '../cdk.json' with { type: 'json' };
 import { BadSetting } from './bad-setting.ts';
 import { EventFanout } from './event-fanout.ts';
+import type { LaneQueues } from './lane-queues.ts';
 import { readSettings } from './settings.ts';
 
 /**
  * The app as CDK's context asks for it: `cdk synth -c stage=dev`, or the same by hand, which needs no CLI:
  * `CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON='{"stage":"dev"}' node infra/app.ts`.
+ *
+ * Two stacks: what holds something, and what works on it. A deploy of code leaves the first alone.
  *
  * The feature flags are read from cdk.json here as well, so that both ways give the same template.
  *
@@ -20,24 +23,44 @@ export function makeApp(context: Record<string, unknown> = {}, outdir?: string):
     autoSynth: false,
     analyticsReporting: false,
   });
-  const { stage, stackName, ...settings } = readSettings(app.node.getAllContext() as Record<string, unknown>);
-  const stack = new Stack(app, 'EventFanout', { stackName, terminationProtection: stage === 'prod' });
-  const dev = stage === 'dev' ? ({ lanes: 'one', removalPolicy: RemovalPolicy.DESTROY } as const) : {};
-  tell(new EventFanout(stack, 'EventFanout', { ...settings, ...dev }));
+  const { stage, stackName, ...props } = readSettings(app.node.getAllContext() as Record<string, unknown>);
+  const terminationProtection = stage === 'prod';
+  const stateIn = new Stack(app, 'EventFanoutState', {
+    stackName: `${stackName}-State`,
+    description: 'event-fanout: tables, keys, the bus and the queues. Deploys of code leave it alone.',
+    terminationProtection,
+  });
+  const stack = new Stack(app, 'EventFanout', {
+    stackName,
+    description: 'event-fanout: the HTTP API, the functions and the rules.',
+    terminationProtection,
+  });
+  tell(new EventFanout(stack, 'EventFanout', { ...props, stateIn }));
+  Tags.of(app).add('event-fanout:stage', stage);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
   return app;
 }
 
-/** What whoever deploys needs next. Never the key itself. */
-function tell(fanout: EventFanout): void {
-  const stack = Stack.of(fanout);
-  const arn = fanout.adminKey.secretArn;
-  const command = `aws secretsmanager get-secret-value --secret-id ${arn} --query SecretString --output text`;
-  new CfnOutput(stack, 'ApiUrl', { value: fanout.apiUrl });
-  new CfnOutput(stack, 'AdminKeySecretArn', { value: arn });
-  new CfnOutput(stack, 'AdminKeyCommand', { value: command });
-  new CfnOutput(stack, 'BusName', { value: fanout.bus.eventBusName });
+/** What whoever deploys and runs it needs next. Never the key itself. */
+function tell({ state, api }: EventFanout): void {
+  const command = `aws secretsmanager get-secret-value --secret-id ${state.adminKey.arn} --query SecretString --output text`;
+  const outputs = {
+    ApiUrl: api.url,
+    AdminKeySecretArn: state.adminKey.arn,
+    AdminKeyCommand: command,
+    BusName: state.bus.eventBusName,
+    ...(api.domainTarget !== undefined && { DomainTarget: api.domainTarget }),
+  };
+  for (const [name, value] of Object.entries(outputs)) new CfnOutput(Stack.of(api), name, { value });
+  for (const [lane, queues] of state.lanes) {
+    new CfnOutput(Stack.of(state), `QueuesOf${lane}`, { value: urlsOf(queues), description: WHAT_QUEUES });
+  }
 }
+
+const WHAT_QUEUES = 'The events, deliveries, retries and dead queue of a lane.';
+
+const urlsOf = ({ events, deliveries, retries, dead }: LaneQueues): string =>
+  [events, deliveries, retries, dead].map(({ queueUrl }) => queueUrl).join(' ');
 
 if (import.meta.main) {
   try {

@@ -5,14 +5,30 @@ import type { TypesByGroup } from './patterns.ts';
 /** Which groups share a lane, by the lane's name. */
 export type LanePlan = Record<string, readonly string[]>;
 
-/** @returns the event types of each lane, by its name. @throws where a plan does not name every group once */
-export function planLanes(lanes: 'per-group' | 'one' | LanePlan, groups: TypesByGroup): Map<string, string[]> {
+export type Lanes = 'per-group' | 'one' | LanePlan;
+
+export interface PlanProps {
+  lanes: Lanes;
+  /** Lanes of the deploy before that nothing is routed to any more, and that are worked on until they are empty. */
+  drainingLanes: readonly string[];
+}
+
+/**
+ * @returns the event types of each lane, by its name; a draining one has none
+ * @throws where a plan does not name every group once, or drains what it routes to
+ */
+export function planLanes({ lanes, drainingLanes }: PlanProps, groups: TypesByGroup): Map<string, string[]> {
   const names = [...groups.keys()];
   const plan = lanes === 'one' ? { all: names } : lanes === 'per-group' ? onePerGroup(names) : lanes;
   check(plan, names);
-  return new Map(
-    Object.entries(plan).map(([lane, members]) => [lane, members.flatMap((group) => groups.get(group) ?? [])]),
-  );
+  checkDraining(drainingLanes, Object.keys(plan));
+  return new Map([
+    ...Object.entries(plan).map(([lane, members]): [string, string[]] => [
+      lane,
+      members.flatMap((group) => groups.get(group) ?? []),
+    ]),
+    ...drainingLanes.map((lane): [string, string[]] => [lane, []]),
+  ]);
 }
 
 const onePerGroup = (names: readonly string[]): LanePlan => Object.fromEntries(names.map((name) => [name, [name]]));
@@ -28,6 +44,11 @@ function check(plan: LanePlan, names: readonly string[]): void {
       .map((lane) => `lane ${lane} has no group`),
   ];
   if (faults.length > 0) throw new BadSetting(`lanes must name every event group once: ${faults.join('; ')}.`);
+}
+
+function checkDraining(draining: readonly string[], planned: readonly string[]): void {
+  const routed = draining.find((lane) => planned.includes(lane));
+  if (routed !== undefined) throw new BadSetting(`drainingLanes names ${routed}, which events are still routed to.`);
 }
 
 /** What ingest, api and sweep are left with when every lane works at its limit. */

@@ -1,16 +1,16 @@
-import { Duration, Validations, type RemovalPolicy } from 'aws-cdk-lib';
-import { Rule, type IEventBus } from 'aws-cdk-lib/aws-events';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
+import { Tags, Validations } from 'aws-cdk-lib';
+import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Stage } from '../shared/runtime/env.ts';
 import type { Bundles } from './bundle.ts';
+import type { CanaryTraffic } from './canary.ts';
+import { LANE_TAG, type LaneQueues } from './lane-queues.ts';
 import { routedPatterns } from './patterns.ts';
-import { makeLastQueue, makeQueue, toQueue } from './queue.ts';
-import { StageFunction, timeoutOf } from './stage-function.ts';
-import { allow, type Tables } from './table.ts';
+import { toQueue } from './queue.ts';
+import { StageFunction } from './stage-function.ts';
+import type { State } from './state.ts';
+import { allow } from './table.ts';
 
 /** How many batches of a queue are worked on at a time. */
 export interface LaneConcurrency {
@@ -20,19 +20,16 @@ export interface LaneConcurrency {
 }
 
 export interface LaneProps {
-  bus: IEventBus;
-  tables: Tables;
-  /** Opens the data keys, under which signing secrets and header values lie in the control table. */
-  dataKey: IKey;
+  name: string;
+  queues: LaneQueues;
+  state: State;
   bundles: Bundles;
-  /** What this lane carries, spelled out. */
+  /** What this lane carries, spelled out; none while it is drained. */
   eventTypes: readonly string[];
-  /** Takes what EventBridge could not put into the events queue. */
-  undeliverable: Queue;
-  concurrency: LaneConcurrency;
+  laneConcurrency: LaneConcurrency;
   retentionDays: number;
   allowPrivateTargets: boolean;
-  removalPolicy: RemovalPolicy;
+  canary: CanaryTraffic | undefined;
 }
 
 /**
@@ -41,37 +38,29 @@ export interface LaneProps {
  */
 export class Lane extends Construct {
   readonly rules: Rule[];
-  readonly events: Queue;
-  readonly deliveries: Queue;
-  readonly retries: Queue;
-  /** What failed five times in our own code; a subscriber that is down does not end here. */
-  readonly dead: Queue;
-  readonly match: Lambda;
-  readonly deliver: Lambda;
+  readonly match: StageFunction<'match'>;
+  readonly deliver: StageFunction<'deliver'>;
 
   constructor(scope: Construct, id: string, props: LaneProps) {
     super(scope, id);
-    this.dead = makeLastQueue(this, 'Dead', { removalPolicy: props.removalPolicy });
-    this.events = this.queueFor('match', 'Events', props);
-    this.deliveries = this.queueFor('deliver', 'Deliveries', props);
-    this.retries = this.queueFor('deliver', 'Retries', props);
-
+    const { name, queues, state, laneConcurrency } = props;
     this.rules = routedPatterns(props.eventTypes).map(
       (eventPattern, index) =>
         new Rule(this, `Rule${index + 1}`, {
-          eventBus: props.bus,
+          eventBus: state.bus,
           eventPattern,
-          targets: [toQueue(this.events, props.undeliverable)],
+          targets: [toQueue(queues.events, state.undeliverable)],
         }),
     );
 
     this.match = this.makeMatch(props);
-    work(this.match, this.events, props.concurrency.events);
+    work(this.match, queues.events, laneConcurrency.events);
 
     this.deliver = this.makeDeliver(props);
-    work(this.deliver, this.deliveries, props.concurrency.deliveries);
-    work(this.deliver, this.retries, props.concurrency.retries);
+    work(this.deliver, queues.deliveries, laneConcurrency.deliveries);
+    work(this.deliver, queues.retries, laneConcurrency.retries);
 
+    Tags.of(this).add(LANE_TAG, name);
     Validations.of(this).acknowledge({
       id: 'Serverless::Serverless-LambdaEventSourceMappingDestination',
       reason:
@@ -79,54 +68,49 @@ export class Lane extends Construct {
     });
   }
 
-  private makeMatch({ tables, bundles, retentionDays }: LaneProps): Lambda {
+  private makeMatch({ state: { tables }, queues, retentionDays, bundles, canary }: LaneProps): StageFunction<'match'> {
     const match = new StageFunction(this, 'Match', {
       stage: 'match',
       bundles,
+      canary,
       environment: {
         CONTROL_TABLE: tables.control.tableName,
         FLOW_TABLE: tables.flow.tableName,
-        DELIVERIES_QUEUE_URL: this.deliveries.queueUrl,
+        DELIVERIES_QUEUE_URL: queues.deliveries.queueUrl,
         RETENTION_DAYS: String(retentionDays),
       },
     });
     allow(match, tables.control, ['Query']);
     allow(match, tables.flow, ['GetItem', 'Query', 'BatchWriteItem']);
-    this.deliveries.grant(match, 'sqs:SendMessage');
+    queues.deliveries.grant(match, 'sqs:SendMessage');
     return match;
   }
 
-  private makeDeliver({ tables, bundles, dataKey, allowPrivateTargets, retentionDays }: LaneProps): Lambda {
+  private makeDeliver(props: LaneProps): StageFunction<'deliver'> {
+    const { state, queues, bundles, canary } = props;
+    const { tables, dataKey } = state;
     const deliver = new StageFunction(this, 'Deliver', {
       stage: 'deliver',
       bundles,
+      canary,
       environment: {
         CONTROL_TABLE: tables.control.tableName,
         FLOW_TABLE: tables.flow.tableName,
-        RETRIES_QUEUE_URL: this.retries.queueUrl,
+        RETRIES_QUEUE_URL: queues.retries.queueUrl,
         DATA_KEY: dataKey.keyArn,
-        ALLOW_PRIVATE_TARGETS: String(allowPrivateTargets),
-        RETENTION_DAYS: String(retentionDays),
+        ALLOW_PRIVATE_TARGETS: String(props.allowPrivateTargets),
+        RETENTION_DAYS: String(props.retentionDays),
       },
     });
     allow(deliver, tables.control, ['GetItem']);
     allow(deliver, tables.flow, ['GetItem', 'PutItem', 'BatchWriteItem']);
     dataKey.grant(deliver, 'kms:Decrypt');
-    this.retries.grant(deliver, 'sqs:SendMessage');
+    queues.retries.grant(deliver, 'sqs:SendMessage');
     return deliver;
-  }
-
-  /** A message stays hidden for six time-outs of its worker, as Lambda asks: a throttled batch is then not handed out twice. */
-  private queueFor(worker: Stage, id: string, { removalPolicy }: LaneProps): Queue {
-    return makeQueue(this, id, {
-      removalPolicy,
-      visibilityTimeout: Duration.seconds(6 * timeoutOf(worker).toSeconds()),
-      deadLetterQueue: { queue: this.dead, maxReceiveCount: 5 },
-    });
   }
 }
 
 /** `maxConcurrency` and not the function's own limit: a throttled receive counts as one of the five that a message has. */
-function work(worker: Lambda, queue: Queue, maxConcurrency: number): void {
-  worker.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency }));
+function work({ live }: StageFunction<'match' | 'deliver'>, queue: IQueue, maxConcurrency: number): void {
+  live.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency }));
 }

@@ -1,19 +1,35 @@
 import { existsSync } from 'node:fs';
 import { BadSetting } from './bad-setting.ts';
+import { CANARY_TRAFFIC } from './canary.ts';
+import type { EventFanoutProps } from './event-fanout.ts';
+import type { Lanes } from './lane-plan.ts';
 
 /** What a deployment may choose with `-c name=value`. */
-export interface Settings {
-  /** `dev`: one lane, and everything goes with the stack. */
+export interface Settings extends Pick<
+  EventFanoutProps,
+  'catalogue' | 'retentionDays' | 'eventRecoveryDays' | 'lanes' | 'drainingLanes' | 'domain' | 'canary' | 'dev'
+> {
+  /** `dev`: one lane unless `lanes` says otherwise, and everything goes with the stacks. */
   stage: 'prod' | 'dev';
+  /** Of the stack that works; the one that holds has `-State` behind it. */
   stackName: string;
-  catalogue?: string;
-  retentionDays?: number;
-  allowPrivateTargets: boolean;
 }
 
 type Context = Record<string, unknown>;
 
-const NAMES = ['stage', 'stackName', 'catalogue', 'retentionDays', 'allowPrivateTargets'];
+const NAMES = [
+  'stage',
+  'stackName',
+  'catalogue',
+  'retentionDays',
+  'eventRecoveryDays',
+  'lanes',
+  'drainingLanes',
+  'domainName',
+  'certificateArn',
+  'canary',
+  'allowPrivateTargets',
+];
 
 /**
  * @param context all of CDK's context, where our names stand among those of CDK itself
@@ -22,14 +38,17 @@ const NAMES = ['stage', 'stackName', 'catalogue', 'retentionDays', 'allowPrivate
 export function readSettings(context: Context): Settings {
   refuseUnknown(context);
   const stage = oneOf(['prod', 'dev'], 'stage', context) ?? 'prod';
-  const allowPrivateTargets = oneOf(['true', 'false'], 'allowPrivateTargets', context) === 'true';
-  if (allowPrivateTargets && stage !== 'dev') throw new BadSetting('allowPrivateTargets=true needs stage=dev.');
   return {
     stage,
     stackName: textOf('stackName', context) ?? (stage === 'dev' ? 'EventFanout-dev' : 'EventFanout'),
-    allowPrivateTargets,
-    ...catalogueOf(context),
-    ...retentionOf(context),
+    ...devOf(stage, context),
+    ...present('lanes', lanesOf(context) ?? (stage === 'dev' ? 'one' : undefined)),
+    ...present('drainingLanes', textOf('drainingLanes', context)?.split(',')),
+    ...present('catalogue', catalogueOf(context)),
+    ...present('retentionDays', daysOf('retentionDays', context)),
+    ...present('eventRecoveryDays', daysOf('eventRecoveryDays', context)),
+    ...present('domain', domainOf(context)),
+    ...present('canary', oneOf(CANARY_TRAFFIC, 'canary', context)),
   };
 }
 
@@ -39,7 +58,11 @@ function refuseUnknown(context: Context): void {
   if (unknown) throw new BadSetting(`There is no setting ${unknown}; there are ${NAMES.join(', ')}.`);
 }
 
-/** From the command line every value comes as text; from JSON it may be a number or a boolean. */
+/** A member only where it has a value. */
+const present = <N extends string, V>(name: N, value: V | undefined): { [K in N]?: V } =>
+  value === undefined ? {} : ({ [name]: value } as { [K in N]?: V });
+
+/** From the command line every value comes as text; from JSON it may be a number, a boolean or an object. */
 function textOf(name: string, context: Context): string | undefined {
   const value = context[name];
   return typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
@@ -52,17 +75,53 @@ function oneOf<T extends string>(choices: readonly T[], name: string, context: C
   return choice;
 }
 
-function catalogueOf(context: Context): Pick<Settings, 'catalogue'> {
-  const catalogue = textOf('catalogue', context);
-  if (catalogue === undefined) return {};
-  if (!existsSync(catalogue)) throw new BadSetting(`catalogue: there is no file ${catalogue}.`);
-  return { catalogue };
+function devOf(stage: 'prod' | 'dev', context: Context): Pick<Settings, 'dev'> {
+  const allowPrivateTargets = oneOf(['true', 'false'], 'allowPrivateTargets', context) === 'true';
+  if (stage === 'dev') return { dev: { allowPrivateTargets } };
+  if (allowPrivateTargets) throw new BadSetting('allowPrivateTargets=true needs stage=dev.');
+  return {};
 }
 
-/** How few days are too few is for the construct to say. */
-function retentionOf(context: Context): Pick<Settings, 'retentionDays'> {
-  const text = textOf('retentionDays', context);
-  if (text === undefined) return {};
-  if (!/^\d+$/.test(text)) throw new BadSetting(`retentionDays must be a whole number, not "${text}".`);
-  return { retentionDays: Number(text) };
+/** `per-group`, `one`, or a plan as JSON, whose groups are for the construct to judge. */
+function lanesOf(context: Context): Lanes | undefined {
+  const text = textOf('lanes', context);
+  if (text === undefined || text === 'per-group' || text === 'one') return text;
+  const plan = parsed(text);
+  const isPlan = isObject(plan) && Object.values(plan).every((groups) => Array.isArray(groups) && groups.every(isText));
+  if (!isPlan)
+    throw new BadSetting(`lanes must be per-group, one, or JSON such as {"sales":["Invoice"]}, not "${text}".`);
+  return plan as Record<string, string[]>;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+function catalogueOf(context: Context): string | undefined {
+  const catalogue = textOf('catalogue', context);
+  if (catalogue !== undefined && !existsSync(catalogue))
+    throw new BadSetting(`catalogue: there is no file ${catalogue}.`);
+  return catalogue;
+}
+
+/** How few or many days are wrong is for the construct to say. */
+function daysOf(name: string, context: Context): number | undefined {
+  const text = textOf(name, context);
+  if (text !== undefined && !/^\d+$/.test(text)) throw new BadSetting(`${name} must be a whole number, not "${text}".`);
+  return text === undefined ? undefined : Number(text);
+}
+
+function domainOf(context: Context): Settings['domain'] {
+  const [name, certificateArn] = [textOf('domainName', context), textOf('certificateArn', context)];
+  if (name !== undefined && certificateArn !== undefined) return { name, certificateArn };
+  if (name === undefined && certificateArn === undefined) return undefined;
+  throw new BadSetting('domainName and certificateArn go together.');
 }

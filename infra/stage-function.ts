@@ -1,10 +1,11 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as Lambda, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, Function as Lambda, Runtime, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { EnvironmentOf, Stage } from '../shared/runtime/env.ts';
 import type { Bundles } from './bundle.ts';
+import { Canary, type CanaryTraffic } from './canary.ts';
 
 /** How long a stage may take and how large its functions are. */
 const SIZES: Record<Stage, { seconds: number; megabytes: number }> = {
@@ -22,6 +23,10 @@ export interface StageFunctionProps<S extends Stage> {
   bundles: Bundles;
   /** Every variable that the stage reads, and no other. */
   environment: EnvironmentOf<S>;
+  /** How new code takes over; without it, at once. */
+  canary: CanaryTraffic | undefined;
+  /** Of its role; some are known by it. Default: `/`. */
+  rolePath?: string;
 }
 
 /**
@@ -29,7 +34,14 @@ export interface StageFunctionProps<S extends Stage> {
  * right to write its own log; whoever makes it grants what the stage touches.
  */
 export class StageFunction<S extends Stage> extends Lambda {
-  constructor(scope: Construct, id: string, { stage, bundles, environment }: StageFunctionProps<S>) {
+  /** What is to be called: the function, or the alias that leads to the code it is trusted with. */
+  readonly live: IFunction;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { stage, bundles, environment, canary, rolePath = '/' }: StageFunctionProps<S>,
+  ) {
     super(scope, id, {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -38,7 +50,10 @@ export class StageFunction<S extends Stage> extends Lambda {
       timeout: timeoutOf(stage),
       memorySize: SIZES[stage].megabytes,
       // Explicit, because the role that CDK makes by itself holds an AWS managed policy that may write every log.
-      role: new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }),
+      role: new Role(scope, `${id}Role`, {
+        path: rolePath,
+        assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      }),
       // Lines are no state: they go with the stack.
       logGroup: new LogGroup(scope, `${id}Log`, {
         retention: RetentionDays.ONE_MONTH,
@@ -52,6 +67,9 @@ export class StageFunction<S extends Stage> extends Lambda {
       },
     });
     this.logGroup.grantWrite(this);
+    this.live = canary
+      ? new Canary(scope, `${id}Canary`, { lambda: this, log: this.logGroup, traffic: canary }).alias
+      : this;
     Validations.of(this).acknowledge(
       {
         id: 'Serverless::Serverless-LambdaDLQ',

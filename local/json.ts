@@ -18,3 +18,7 @@ export function text(value: unknown): string {
   if (typeof value === 'string') return value;
   throw new Error(`${JSON.stringify(value)} is not a text`);
 }
+
+/** fauxqs refuses a body with characters beyond the basic plane; escaped, it is the same JSON. */
+export const asciiJson = (value: unknown): string =>
+  JSON.stringify(value).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

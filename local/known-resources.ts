@@ -60,7 +60,11 @@ export const KNOWN: Record<string, { name?: string; reads: readonly string[]; ig
     ],
     ignores: ['MetricsConfig', 'Tags'],
   },
-  'AWS::Events::EventBus': { name: 'Name', reads: [], ignores: ['Description', 'Tags'] },
+  'AWS::Lambda::EventInvokeConfig': {
+    reads: ['DestinationConfig', 'FunctionName', 'MaximumRetryAttempts'],
+    ignores: ['MaximumEventAgeInSeconds', 'Qualifier'],
+  },
+  'AWS::Events::EventBus': { name: 'Name', reads: [], ignores: ['Description', 'Policy', 'Tags'] },
   'AWS::Events::Rule': {
     name: 'Name',
     reads: ['EventBusName', 'EventPattern', 'ScheduleExpression', 'State', 'Targets'],
@@ -103,8 +107,6 @@ const WITHOUT_MEANING = new Set([
   'AWS::CloudWatch::Dashboard',
   'AWS::Logs::LogGroup',
   'AWS::Logs::MetricFilter',
-  // How often a schedule's call is tried again: the next one comes in a minute.
-  'AWS::Lambda::EventInvokeConfig',
   // A second name for the key, which nothing here uses.
   'AWS::KMS::Alias',
   'AWS::CDK::Metadata',

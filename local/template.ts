@@ -12,32 +12,64 @@ export interface Resource {
 }
 
 export interface Template {
+  /** Those of all stacks, in the order in which the stacks are deployed. */
   resources: readonly Resource[];
+  /** What a stack tells the others, as written. */
+  output(stackName: string, name: string): unknown;
   /** The folder that is uploaded under this key, for example as a function's code. */
   assetFolder(objectKey: string): string;
 }
 
-/** Reads the one stack of a cloud assembly: what `cdk synth` leaves in `cdk.out`. */
+/** Reads the stacks of a cloud assembly: what `cdk synth` leaves in `cdk.out`. */
 export function readTemplate(assembly: string): Template {
-  const artifacts = Object.values(object(readJson(join(assembly, 'manifest.json'))['artifacts'])).map(object);
-  const [stack, ...others] = artifacts.filter(({ type }) => type === 'aws:cloudformation:stack');
-  if (!stack || others.length > 0)
-    throw new Error(`${assembly} holds ${others.length + (stack ? 1 : 0)} stacks; one is expected`);
-
-  const template = readJson(join(assembly, text(object(stack['properties'])['templateFile'])));
-  const resources = Object.entries(object(template['Resources'])).map(([id, resource]) => {
-    const { Type, Properties = {} } = object(resource);
-    return { id, type: text(Type), properties: object(Properties) };
-  });
-  const assets = readAssets(assembly, artifacts);
+  const artifacts = Object.entries(object(readJson(join(assembly, 'manifest.json'))['artifacts']));
+  const stacks = artifacts
+    .map(([id, artifact]): Json => ({ id, ...object(artifact) }))
+    .filter(({ type }) => type === 'aws:cloudformation:stack')
+    .map((stack) => readStack(assembly, stack));
+  const assets = readAssets(
+    assembly,
+    artifacts.map(([, artifact]) => object(artifact)),
+  );
   return {
-    resources,
+    resources: distinct(stacks.flatMap(({ resources }) => resources)),
+    output(stackName, name) {
+      const value = stacks.find((stack) => stack.name === stackName)?.outputs[name];
+      if (value === undefined) throw new Error(`${assembly} holds no output ${name} of a stack ${stackName}`);
+      return object(value)['Value'];
+    },
     assetFolder(objectKey) {
       const path = assets.get(objectKey);
       if (path === undefined) throw new Error(`${assembly} holds no asset ${objectKey}`);
       return path;
     },
   };
+}
+
+interface Stack {
+  name: string;
+  resources: Resource[];
+  outputs: Json;
+}
+
+function readStack(assembly: string, { id, ...artifact }: Json): Stack {
+  const { templateFile, stackName = id } = object(artifact['properties']);
+  const { Resources, Outputs = {} } = readJson(join(assembly, text(templateFile)));
+  const resources = Object.entries(object(Resources)).map(([logicalId, resource]) => {
+    const { Type, Properties = {} } = object(resource);
+    return { id: logicalId, type: text(Type), properties: object(Properties) };
+  });
+  return { name: text(stackName), resources, outputs: object(Outputs) };
+}
+
+/** Here a resource is called by its logical id alone, whatever stack it is in. */
+function distinct(resources: Resource[]): Resource[] {
+  const ids = new Set<string>();
+  for (const { id } of resources) {
+    if (ids.has(id)) throw new Error(`two stacks have a resource ${id}, which the local runner cannot tell apart`);
+    ids.add(id);
+  }
+  return resources;
 }
 
 function readAssets(assembly: string, artifacts: readonly Json[]): Map<string, string> {
@@ -58,6 +90,8 @@ function readAssets(assembly: string, artifacts: readonly Json[]): Map<string, s
 export interface StandIns {
   ref(id: string): unknown;
   attribute(id: string, name: string): unknown;
+  /** What stands in another stack's output, as written there. */
+  output(stackName: string, name: string): unknown;
 }
 
 /** Resolves CloudFormation's functions anywhere in a value; throws on one that is not known here. */
@@ -76,6 +110,7 @@ function call(name: string, argument: unknown, standIns: StandIns): unknown {
   if (name === 'Ref') return ref(text(argument), standIns);
   if (name === 'Fn::GetAtt') return attribute(argument, standIns);
   if (name === 'Fn::Sub') return substitute(argument, standIns);
+  if (name === 'Fn::GetStackOutput') return stackOutput(argument, standIns);
 
   const make = ON_LISTS[name];
   if (!make) throw new Error(`${name} is not known to the local runner`);
@@ -103,6 +138,12 @@ const ref = (id: string, standIns: StandIns): unknown => (id in PSEUDO ? PSEUDO[
 function attribute(argument: unknown, standIns: StandIns): unknown {
   const [id, name] = typeof argument === 'string' ? argument.split(/\.(.*)/) : list(argument);
   return standIns.attribute(text(id), text(name));
+}
+
+/** The weak reference to another stack, which CDK writes where the flag `defaultCrossStackReferences` says so. */
+function stackOutput(argument: unknown, standIns: StandIns): unknown {
+  const { StackName, OutputName } = object(argument);
+  return resolve(standIns.output(text(StackName), text(OutputName)), standIns);
 }
 
 /** `${Name}`, `${Name.Attribute}`, `${!literal}`, and names that come with the call. */

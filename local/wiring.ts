@@ -23,6 +23,8 @@ export interface Wiring {
 export interface Schedule {
   functionName: string;
   everyMs: number;
+  /** Takes a record of each failed call. */
+  failuresTo?: { queueUrl: string };
 }
 
 /** What a template cannot say: where things listen on this machine. */
@@ -35,13 +37,14 @@ export interface Places {
 /** Throws where the template says something that the local runner would not do: silence would be a second, wrong description. */
 export function wire(template: Template, places: Places): Wiring {
   const resources = template.resources.filter(hasMeaning);
-  const standIns = standInsFor(resources, places);
+  const standIns = standInsFor(resources, template.output, places);
   const read = (type: string): Named[] =>
     resources.filter((resource) => resource.type === type).map((resource) => readResource(resource, standIns));
 
   const integrations = new Map(
     read('AWS::ApiGatewayV2::Integration').map((integration) => [integration.name, toIntegration(integration)]),
   );
+  const destinations = new Map(read('AWS::Lambda::EventInvokeConfig').map((config) => toDestination(config, places)));
   const rules = read('AWS::Events::Rule').filter(({ properties }) => properties['State'] !== 'DISABLED');
   read('AWS::ApiGatewayV2::Stage').forEach(checkStage);
   read('AWS::ApiGatewayV2::Api').forEach(checkApi);
@@ -54,7 +57,10 @@ export function wire(template: Template, places: Places): Wiring {
       .filter(isEnabled)
       .map((found) => toMapping(found, places)),
     rules: rules.filter(({ properties }) => 'EventPattern' in properties).map(toRule),
-    schedules: rules.filter(({ properties }) => 'ScheduleExpression' in properties).flatMap(toSchedules),
+    schedules: rules
+      .filter(({ properties }) => 'ScheduleExpression' in properties)
+      .flatMap(toSchedules)
+      .map((schedule) => ({ ...schedule, ...destinations.get(schedule.functionName) })),
     routes: read('AWS::ApiGatewayV2::Route').map((found) => toRoute(found, integrations)),
   };
 }
@@ -86,7 +92,7 @@ const ARNS: Record<string, (name: string) => string> = {
   'AWS::Events::EventBus': (name) => arnOf('events', `event-bus/${name}`),
 };
 
-function standInsFor(resources: readonly Resource[], { queueUrl }: Places): StandIns {
+function standInsFor(resources: readonly Resource[], output: Template['output'], { queueUrl }: Places): StandIns {
   const byId = new Map(resources.map((resource) => [resource.id, resource]));
   const find = (id: string): { type: string; name: string } => {
     const resource = byId.get(id);
@@ -107,9 +113,11 @@ function standInsFor(resources: readonly Resource[], { queueUrl }: Places): Stan
     attribute(id, attribute) {
       const found = find(id);
       if (attribute === 'Arn') return arn(found);
+      if (attribute === 'Id' && found.type === 'AWS::SecretsManager::Secret') return arn(found);
       if (attribute === KNOWN[found.type]?.name) return found.name;
       throw new Error(`the template refers to ${attribute} of ${id}, which has no stand-in here`);
     },
+    output,
   };
   return standIns;
 }
@@ -196,6 +204,18 @@ function toSchedules({ name, properties }: Named): Schedule[] {
     only(target, TARGET, name);
     return { functionName: lastPart(target['Arn']), everyMs };
   });
+}
+
+/** Where failed asynchronous calls of a function go; a schedule's are the only ones here. */
+function toDestination({ name, properties }: Named, { queueUrl }: Places): [string, Pick<Schedule, 'failuresTo'>] {
+  if (numberOf(properties['MaximumRetryAttempts'], 2) > 0)
+    throw new Error(`${name} has failed calls tried again, which the local runner does not do`);
+  const destinations = object(properties['DestinationConfig'] ?? {});
+  only(destinations, ['OnFailure'], name);
+  const { Destination } = object(destinations['OnFailure'] ?? {});
+  const functionName = lastPart(properties['FunctionName']);
+  if (Destination === undefined) return [functionName, {}];
+  return [functionName, { failuresTo: { queueUrl: queueUrl(lastPart(Destination)) } }];
 }
 
 const UNITS: Record<string, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { compilePattern, matches, type Pattern } from '../../shared/domain/filter.ts';
+import { asciiJson } from '../json.ts';
 import { ACCOUNT, REGION, arnOf } from './identity.ts';
 import { Refused, type Queues } from './queues.ts';
 import { AwsError, isObject, type Input, type Operation } from './rpc.ts';
@@ -179,7 +180,3 @@ function groupIdOf(event: Event, spec: string | undefined): string | undefined {
   const found = steps.reduce<unknown>((value, step) => (isObject(value) ? value[step] : undefined), event);
   return found === undefined || typeof found === 'string' ? found : JSON.stringify(found);
 }
-
-/** fauxqs refuses a body with characters beyond the basic plane; escaped, it is the same JSON. */
-const asciiJson = (value: unknown): string =>
-  JSON.stringify(value).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -1,9 +1,11 @@
+import { createRequire } from 'node:module';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import cdkJson from '../../cdk.json' with { type: 'json' };
 import { makeApp } from '../../infra/app.ts';
 import { EventFanout, type EventFanoutProps } from '../../infra/event-fanout.ts';
 import catalogue from '../../shared/catalogue/catalogue.ts';
@@ -27,13 +29,21 @@ writeFileSync(
   };`,
 );
 
-// A synthesis takes seconds: each is made once, and all tests look at these three.
+// A synthesis takes seconds: each is made once, and all tests look at these four.
 const prod = new Synthesis({});
 const dev = new Synthesis({ stage: 'dev', allowPrivateTargets: 'true', retentionDays: '5' });
 const own = new Synthesis({ catalogue: ownCatalogue });
+const options = new Synthesis({
+  lanes: 'one',
+  drainingLanes: 'Guest,Class',
+  eventRecoveryDays: '7',
+  canary: 'CANARY_10PERCENT_5MINUTES',
+  domainName: 'hooks.example.com',
+  certificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/1',
+});
 
 afterAll(() => {
-  for (const synthesis of [prod, dev, own]) synthesis.remove();
+  for (const synthesis of [prod, dev, own, options]) synthesis.remove();
   rmSync(scratch, { recursive: true, force: true });
 });
 
@@ -109,7 +119,11 @@ describe('routing', () => {
       .all('AWS::Events::Rule')
       .flatMap(({ Properties }) => Properties.Targets.map((one) => one.DeadLetterConfig));
     expect(new Set(dead.map((queue) => nameOf(target(queue))))).toEqual(new Set(['Undeliverable']));
-    expect(senders?.map(({ Condition }) => nameOf(target(Condition)))).toEqual(['Bus', 'EveryMinute']);
+    expect(senders).toHaveLength(1);
+    const allowed = JSON.stringify(senders?.[0]?.Condition);
+    const [schedule] = stack.all('AWS::Events::Rule').filter(({ id }) => nameOf(id) === 'EveryMinute');
+    expect(allowed).toContain(`:rule/${schedule?.Properties.Name}"`);
+    expect(allowed).toContain(`:rule/${stack.all('AWS::Events::EventBus')[0]?.Properties.Name}/*"`);
   });
 
   test.each(STAGES)('%s: ingest is made after all rules, so that nothing is accepted before', (_, stack) => {
@@ -280,6 +294,7 @@ describe('functions', () => {
       {
         TablesFlow: ['GetItem', 'Query', 'UpdateItem', 'BatchWriteItem'],
         Bus: ['PutEvents'],
+        FailedSweeps: ['SendMessage'],
       },
     ],
     [
@@ -315,6 +330,22 @@ describe('functions', () => {
     }
   });
 
+  test.each(STAGES)('%s: whatever other roles may do, the bus refuses our source from anyone else', (_, stack) => {
+    const [bus] = stack.all('AWS::Events::EventBus');
+    const [statement, ...others] = bus?.Properties.Policy.Statement ?? [];
+    expect(others).toEqual([]);
+    expect(statement).toMatchObject({
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 'events:PutEvents',
+      Condition: { 'ForAnyValue:StringEquals': { 'events:source': 'event-fanout' } },
+    });
+    const [, path = ''] = /:role(\/[^"]+\/)\*"/.exec(JSON.stringify(statement?.Condition)) ?? [];
+    expect(path).toMatch(/^\/event-fanout\/EventFanout(-dev)?\/publishers\/$/);
+    const publishers = stack.all('AWS::IAM::Role').filter(({ Properties }) => Properties.Path === path);
+    expect(publishers.map(({ id }) => nameOf(id))).toEqual(['IngestRole', 'SweepRole']);
+  });
+
   test('a line of a stack trace names the source and nothing of the machine that built it', () => {
     for (const lambda of prod.all('AWS::Lambda::Function')) {
       const map: { sources: string[] } = JSON.parse(prod.code(lambda, 'index.mjs.map').toString());
@@ -347,19 +378,40 @@ describe('the API', () => {
 
   test('the outputs say where the admin key is, and never what it is', () => {
     const { Outputs } = prod.template;
-    expect(Object.keys(Outputs).sort()).toEqual(['AdminKeyCommand', 'AdminKeySecretArn', 'ApiUrl', 'BusName']);
+    expect(Object.keys(prod.work.Outputs).sort()).toEqual([
+      'AdminKeyCommand',
+      'AdminKeySecretArn',
+      'ApiUrl',
+      'BusName',
+    ]);
     expect(JSON.stringify(prod.template)).not.toContain('resolve:secretsmanager');
     expect(nameOf(target(Outputs['AdminKeySecretArn']))).toBe('AdminKey');
   });
 });
 
 describe('stages', () => {
-  const STATE = ['AWS::DynamoDB::Table', 'AWS::SQS::Queue', 'AWS::KMS::Key', 'AWS::SecretsManager::Secret'];
-  const stateOf = ({ template }: Synthesis): Resource<unknown>[] =>
-    Object.values(template.Resources).filter(({ Type }) => STATE.includes(Type));
+  const STATE = [
+    'AWS::DynamoDB::Table',
+    'AWS::SQS::Queue',
+    'AWS::KMS::Key',
+    'AWS::SecretsManager::Secret',
+    'AWS::Events::EventBus',
+  ];
+  const isState = ({ Type }: Resource<unknown>): boolean => STATE.includes(Type);
+  const stateOf = ({ template }: Synthesis): Resource<unknown>[] => Object.values(template.Resources).filter(isState);
 
-  test('prod keeps whatever holds something, even when its stack is deleted', () => {
-    expect(new Set(stateOf(prod).map(({ DeletionPolicy }) => DeletionPolicy))).toEqual(new Set(['Retain']));
+  test.each(STAGES)('%s: whatever holds something stands in a stack that knows nothing of functions', (_, stack) => {
+    expect(Object.values(stack.work.Resources).filter(isState)).toEqual([]);
+    expect(stateOf(stack).length).toBeGreaterThan(STATE.length);
+    const types = new Set(Object.values(stack.state.Resources).map(({ Type }) => Type));
+    expect(types).toEqual(new Set([...STATE, 'AWS::KMS::Alias', 'AWS::SQS::QueuePolicy']));
+    expect(JSON.stringify(stack.state)).not.toContain('Fn::GetStackOutput');
+  });
+
+  test('prod keeps whatever holds something, even when its stack is deleted or a property replaces it', () => {
+    for (const { DeletionPolicy, UpdateReplacePolicy } of stateOf(prod)) {
+      expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['Retain', 'Retain']);
+    }
     for (const { Properties } of prod.all('AWS::DynamoDB::Table'))
       expect(Properties.DeletionProtectionEnabled).toBe(true);
   });
@@ -370,16 +422,151 @@ describe('stages', () => {
       expect(Properties.DeletionProtectionEnabled).toBe(false);
   });
 
+  const protectionOf = ({ manifest }: Synthesis): (boolean | undefined)[] =>
+    Object.values(manifest.artifacts)
+      .filter(({ type }) => type === 'aws:cloudformation:stack')
+      .map(({ properties }) => properties?.terminationProtection);
+
+  test('both stacks of prod are protected from being deleted, those of dev are not', () => {
+    expect(protectionOf(prod)).toEqual([true, true]);
+    expect(protectionOf(dev)).toEqual([false, false]);
+  });
+
+  const recoveryOf = (stack: Synthesis): Record<string, unknown> =>
+    Object.fromEntries(
+      stack
+        .all('AWS::DynamoDB::Table')
+        .map(({ id, Properties }) => [nameOf(id), Properties.PointInTimeRecoverySpecification]),
+    );
+
+  test('what people entered can be put back to any second, and events only where a deployment says so', () => {
+    const control = { TablesControl: { PointInTimeRecoveryEnabled: true } };
+    expect(recoveryOf(prod)).toEqual(control);
+    expect(recoveryOf(dev)).toEqual(control);
+    expect(recoveryOf(options)).toEqual({
+      ...control,
+      TablesFlow: { PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 7 },
+    });
+  });
+
   test('prod has a lane for each group, dev has one for all', () => {
     const lanes = (stack: Synthesis): string[] => lambdasOf(stack, 'match').map(({ id }) => nameOf(id));
     expect(lanes(prod)).toEqual(Object.keys(catalogue.groups).map((group) => `Lane${group}Match`));
     expect(lanes(dev)).toEqual(['LaneallMatch']);
   });
 
-  test('the stack for dev is the one that was agreed to last', () => {
-    const blank = JSON.stringify(dev.template, null, 2).replaceAll(/\b[0-9a-f]{64}\b/g, '<hash>');
-    expect(blank).toMatchSnapshot();
+  test('every line that is kept is kept for a while only', () => {
+    const groups = prod.all('AWS::Logs::LogGroup');
+    expect(groups.length).toBe(prod.all('AWS::Lambda::Function').length + 1);
+    for (const { Properties } of groups) expect(Properties.RetentionInDays).toBe(30);
   });
+
+  test('a bill can be split by stage and lane', () => {
+    const tagsOf = (id: string): Record<string, string> => {
+      const lambda = prod.all('AWS::Lambda::Function').find((one) => nameOf(one.id) === id);
+      return Object.fromEntries((lambda?.Properties.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
+    };
+    const common = { application: 'event-fanout', 'event-fanout:stage': 'prod' };
+    expect(tagsOf('LaneGuestDeliver')).toEqual({ ...common, 'event-fanout:lane': 'Guest' });
+    expect(tagsOf('Ingest')).toEqual(common);
+  });
+
+  test('nothing is looked up in an account: synthesis needs no network', () => {
+    for (const { manifest } of [prod, dev, own, options]) expect(manifest.missing).toBeUndefined();
+  });
+
+  test('a failed sweep leaves a record, since nobody waits for its answer', () => {
+    const [config, ...others] = prod.all('AWS::Lambda::EventInvokeConfig');
+    expect(others).toEqual([]);
+    expect(nameOf(target(config?.Properties.FunctionName))).toBe('Sweep');
+    expect(nameOf(target(config?.Properties.DestinationConfig))).toBe('FailedSweeps');
+    expect(config?.Properties.MaximumRetryAttempts).toBe(0);
+  });
+
+  test('the flags of the CDK are those that the pinned version recommends', () => {
+    const recommended: unknown = createRequire(import.meta.url)('aws-cdk-lib/recommended-feature-flags.json');
+    expect(cdkJson.context).toEqual(recommended);
+  });
+
+  test('the stacks for dev are those that were agreed to last', () => {
+    const blank = ({ state, work }: Synthesis): string =>
+      JSON.stringify({ state, work }, null, 2).replaceAll(/\b[0-9a-f]{64}\b/g, '<hash>');
+    expect(blank(dev)).toMatchSnapshot();
+  });
+});
+
+describe('a lane that is drained', () => {
+  test('gets nothing more and is worked on until it is empty', () => {
+    const types = Object.entries(catalogue.eventTypes);
+    for (const [type, { group }] of types) expect(queuesFor(options, eventOf(type, group))).toEqual(['LaneallEvents']);
+    for (const lane of ['Guest', 'Class']) {
+      const worked = [...workedQueues(options)].map(nameOf).filter((name) => name.startsWith(`Lane${lane}`));
+      expect(worked.sort()).toEqual([`Lane${lane}Deliveries`, `Lane${lane}Events`, `Lane${lane}Retries`]);
+    }
+  });
+
+  test('cannot be one that events are routed to', () => {
+    expect(() => make({ drainingLanes: ['Order'] })).toThrow(
+      'drainingLanes names Order, which events are still routed to.',
+    );
+  });
+
+  test('counts where lanes are fitted into the account', () => {
+    const props = { lanes: 'one', accountConcurrency: 189 } as const;
+    expect(() => make(props)).not.toThrow();
+    expect(() => make({ ...props, drainingLanes: ['Order'] })).toThrow(/^2 lanes of 45/);
+  });
+});
+
+describe('a canary', () => {
+  const FUNCTIONS = 3 + 2 * 3; // ingest, api and sweep, and match and deliver of three lanes
+
+  test('stands before every function: nothing but its alias is called', () => {
+    const aliases = options.all('AWS::Lambda::Alias');
+    expect(aliases).toHaveLength(FUNCTIONS);
+    const ids = new Set(aliases.map(({ id }) => id));
+    const called = [
+      ...options.all('AWS::Lambda::EventSourceMapping').map(({ Properties }) => Properties.FunctionName),
+      ...options.all('AWS::ApiGatewayV2::Integration').map(({ Properties }) => Properties.IntegrationUri),
+      ...options
+        .all('AWS::Events::Rule')
+        .filter(({ Properties }) => Properties.ScheduleExpression !== undefined)
+        .flatMap(({ Properties }) => Properties.Targets.map(({ Arn }) => Arn)),
+    ];
+    expect(called).toHaveLength(3 * 3 + 2 + 1);
+    for (const one of called) expect(ids).toContain(target(one));
+  });
+
+  test('takes new code back when it throws, and when it logs an error and answers all the same', () => {
+    const groups = options.all('AWS::CodeDeploy::DeploymentGroup');
+    expect(groups).toHaveLength(FUNCTIONS);
+    const alarms = new Map(options.all('AWS::CloudWatch::Alarm').map(({ id, Properties }) => [id, Properties]));
+    for (const { Properties } of groups) {
+      expect(Properties.DeploymentConfigName).toBe('CodeDeployDefault.LambdaCanary10Percent5Minutes');
+      expect(Properties.AutoRollbackConfiguration.Events).toContain('DEPLOYMENT_STOP_ON_ALARM');
+      const watched = Properties.AlarmConfiguration.Alarms.map(({ Name }) => alarms.get(target(Name)));
+      expect(watched.map((alarm) => [alarm?.MetricName.replace(/-.*/, ''), alarm?.Threshold])).toEqual([
+        ['Errors', 1],
+        ['faults', 1],
+      ]);
+    }
+    for (const { Properties } of options.all('AWS::Logs::MetricFilter')) {
+      expect(Properties.FilterPattern).toBe('{ $.level = "ERROR" }');
+    }
+  });
+
+  test('is not there unless asked for', () => {
+    for (const stack of [prod, dev]) expect(stack.all('AWS::Lambda::Alias')).toEqual([]);
+  });
+});
+
+test('a domain of your own leads to the API, and the outputs say what its record must name', () => {
+  expect(options.all('AWS::ApiGatewayV2::DomainName')[0]?.Properties.DomainName).toBe('hooks.example.com');
+  expect(options.all('AWS::ApiGatewayV2::ApiMapping')[0]?.Properties.Stage).toBe('$default');
+  expect(options.work.Outputs['ApiUrl']?.Value).toEqual({
+    'Fn::Join': ['', ['https://', { Ref: options.all('AWS::ApiGatewayV2::DomainName')[0]?.id }, '/']],
+  });
+  expect(target(options.work.Outputs['DomainTarget'])).toBe(options.all('AWS::ApiGatewayV2::DomainName')[0]?.id);
 });
 
 describe('a catalogue of your own', () => {
@@ -459,6 +646,22 @@ describe('refusals', () => {
     ['has a lane with no group', { a: ['Order', 'Parcel'], b: [] }, 'lane b has no group'],
   ])('a plan that %s is refused', (_, lanes, reason) => {
     expect(() => make({ lanes })).toThrow(reason);
+  });
+
+  test.each([-1, 36, 1.5])('events cannot be put back for %p days', (eventRecoveryDays) => {
+    expect(() => make({ eventRecoveryDays })).toThrow('eventRecoveryDays must be a whole number from 0 to 35');
+  });
+
+  test('private targets are refused together with termination protection, whenever that is set', () => {
+    const synth = (terminationProtection: boolean): void => {
+      const app = new App({ outdir: mkdtempSync(join(scratch, 'private-')) });
+      const stack = new Stack(app, 'Stack');
+      new EventFanout(stack, 'EventFanout', { catalogue: ownCatalogue, dev: { allowPrivateTargets: true } });
+      stack.terminationProtection = terminationProtection;
+      app.synth();
+    };
+    expect(() => synth(true)).toThrow('dev.allowPrivateTargets is for a stack that may be lost');
+    expect(() => synth(false)).not.toThrow();
   });
 
   test('an unsafe resource fails the synthesis', () => {

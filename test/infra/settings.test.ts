@@ -3,14 +3,40 @@ import { expect, test } from '@jest/globals';
 import { readSettings } from '../../infra/settings.ts';
 
 test('without a word it is production', () => {
-  expect(readSettings({})).toEqual({ stage: 'prod', stackName: 'EventFanout', allowPrivateTargets: false });
+  expect(readSettings({})).toEqual({ stage: 'prod', stackName: 'EventFanout' });
+});
+
+test('dev has one lane, and lets go of everything', () => {
+  const dev = { stage: 'dev', stackName: 'EventFanout-dev', lanes: 'one', dev: { allowPrivateTargets: false } };
+  expect(readSettings({ stage: 'dev' })).toEqual(dev);
+  expect(readSettings({ stage: 'dev', lanes: 'per-group' })).toEqual({ ...dev, lanes: 'per-group' });
 });
 
 test('all can be chosen, as text or as JSON', () => {
-  const chosen = { stage: 'dev', stackName: 'Mine', catalogue: import.meta.filename };
-  const settings = { ...chosen, retentionDays: 30, allowPrivateTargets: true };
-  expect(readSettings({ ...chosen, retentionDays: '30', allowPrivateTargets: 'true' })).toEqual(settings);
-  expect(readSettings({ ...chosen, retentionDays: 30, allowPrivateTargets: true })).toEqual(settings);
+  const chosen = {
+    stage: 'dev',
+    stackName: 'Mine',
+    catalogue: import.meta.filename,
+    drainingLanes: 'Guest,Class',
+    canary: 'LINEAR_10PERCENT_EVERY_1MINUTE',
+    domainName: 'hooks.example.com',
+    certificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/1',
+  };
+  const lanes = { sales: ['Invoice', 'Guest'] };
+  const { domainName: name, certificateArn, ...plain } = chosen;
+  const settings = {
+    ...plain,
+    lanes,
+    retentionDays: 30,
+    eventRecoveryDays: 7,
+    drainingLanes: ['Guest', 'Class'],
+    domain: { name, certificateArn },
+    dev: { allowPrivateTargets: true },
+  };
+  const asText = { retentionDays: '30', eventRecoveryDays: '7', allowPrivateTargets: 'true' };
+  expect(readSettings({ ...chosen, ...asText, lanes: JSON.stringify(lanes) })).toEqual(settings);
+  const asJson = { retentionDays: 30, eventRecoveryDays: 7, allowPrivateTargets: true };
+  expect(readSettings({ ...chosen, ...asJson, lanes })).toEqual(settings);
 });
 
 test('a dev stack does not take the place of the production stack', () => {
@@ -34,6 +60,11 @@ test.each([
   [{ retentionDays: '2 weeks' }, 'retentionDays must be a whole number, not "2 weeks".'],
   [{ retentionDays: '-14' }, 'retentionDays must be a whole number, not "-14".'],
   [{ catalogue: 'no/such/file.ts' }, 'catalogue: there is no file no/such/file.ts.'],
+  [{ lanes: 'two' }, 'lanes must be per-group, one, or JSON such as {"sales":["Invoice"]}, not "two".'],
+  [{ lanes: '{"sales":"Invoice"}' }, 'lanes must be per-group, one, or JSON'],
+  [{ canary: 'FAST' }, 'canary must be CANARY_10PERCENT_5MINUTES or'],
+  [{ domainName: 'hooks.example.com' }, 'domainName and certificateArn go together.'],
+  [{ eventRecoveryDays: 'all' }, 'eventRecoveryDays must be a whole number, not "all".'],
   [{ retentiondays: '14' }, 'There is no setting retentiondays'],
 ])('%j is refused', (context, reason) => {
   expect(() => readSettings(context)).toThrow(reason);

@@ -9,6 +9,7 @@ export interface Resource<P> {
   Properties: P;
   DependsOn?: string[];
   DeletionPolicy?: string;
+  UpdateReplacePolicy?: string;
 }
 
 type Values = string | string[] | Record<string, unknown>;
@@ -16,6 +17,7 @@ type Values = string | string[] | Record<string, unknown>;
 /** As much of each kind of resource as the tests look at. */
 export interface Kinds {
   'AWS::Events::Rule': {
+    Name?: string;
     EventPattern?: unknown;
     ScheduleExpression?: string;
     Targets: {
@@ -38,6 +40,7 @@ export interface Kinds {
     Role: unknown;
     Runtime: string;
     Timeout: number;
+    Tags: { Key: string; Value: string }[];
     LoggingConfig: { LogGroup: unknown };
   };
   'AWS::Lambda::EventSourceMapping': {
@@ -47,9 +50,25 @@ export interface Kinds {
     BatchSize: number;
     ScalingConfig: { MaximumConcurrency: number };
   };
-  'AWS::IAM::Role': { ManagedPolicyArns?: unknown; Policies?: unknown };
+  'AWS::IAM::Role': { ManagedPolicyArns?: unknown; Policies?: unknown; Path?: string };
   'AWS::IAM::Policy': { PolicyDocument: { Statement: Statement[] }; Roles: unknown[] };
-  'AWS::DynamoDB::Table': { DeletionProtectionEnabled: boolean };
+  'AWS::DynamoDB::Table': {
+    DeletionProtectionEnabled: boolean;
+    PointInTimeRecoverySpecification?: { PointInTimeRecoveryEnabled: boolean; RecoveryPeriodInDays?: number };
+  };
+  'AWS::Events::EventBus': { Name: string; Policy: { Statement: Statement[] } };
+  'AWS::Lambda::Alias': { Name: string; FunctionName: unknown };
+  'AWS::Lambda::EventInvokeConfig': { FunctionName: unknown; DestinationConfig: unknown; MaximumRetryAttempts: number };
+  'AWS::CodeDeploy::DeploymentGroup': {
+    DeploymentConfigName: string;
+    AlarmConfiguration: { Enabled: boolean; Alarms: { Name: unknown }[] };
+    AutoRollbackConfiguration: { Enabled: boolean; Events: string[] };
+  };
+  'AWS::CloudWatch::Alarm': { MetricName: string; Threshold: number };
+  'AWS::Logs::MetricFilter': { FilterPattern: string; LogGroupName: unknown };
+  'AWS::Logs::LogGroup': { RetentionInDays?: number };
+  'AWS::ApiGatewayV2::DomainName': { DomainName: string };
+  'AWS::ApiGatewayV2::ApiMapping': { DomainName: unknown; Stage: string };
   'AWS::ApiGatewayV2::Route': { RouteKey: string; Target: unknown };
   'AWS::ApiGatewayV2::Integration': { IntegrationUri: unknown; PayloadFormatVersion: string };
 }
@@ -61,14 +80,29 @@ export interface Statement {
   Condition?: unknown;
 }
 
-/** What synthesis leaves behind, as those who deploy or run it see it: a template, and a folder with each function's code. */
+export interface Template {
+  Resources: Record<string, Resource<unknown>>;
+  Outputs: Record<string, { Value: unknown }>;
+}
+
+/** What synthesis leaves behind, as those who deploy or run it see it: two templates, and a folder with each function's code. */
 export class Synthesis {
-  readonly template: { Resources: Record<string, Resource<unknown>>; Outputs: Record<string, { Value: unknown }> };
+  /** What holds something. */
+  readonly state: Template;
+  /** What works on it. */
+  readonly work: Template;
+  /** Both as one, with a reference from one to the other written as if they were. */
+  readonly template: Template;
+  readonly manifest: Manifest;
   private readonly folder = mkdtempSync(join(tmpdir(), 'fanout-synth-'));
 
   constructor(context: Record<string, unknown>) {
     makeApp(context, this.folder).synth();
-    this.template = JSON.parse(readFileSync(join(this.folder, 'EventFanout.template.json'), 'utf8'));
+    const read = (file: string): unknown => JSON.parse(readFileSync(join(this.folder, file), 'utf8'));
+    this.state = read('EventFanoutState.template.json') as Template;
+    this.work = read('EventFanout.template.json') as Template;
+    this.manifest = read('manifest.json') as Manifest;
+    this.template = joined(this.state, this.work);
   }
 
   all<T extends keyof Kinds>(type: T): Resource<Kinds[T]>[] {
@@ -85,6 +119,22 @@ export class Synthesis {
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+interface Manifest {
+  artifacts: Record<string, { type: string; properties?: { terminationProtection?: boolean } }>;
+  /** What would have to be looked up in an account. */
+  missing?: unknown;
+}
+
+function joined(state: Template, work: Template): Template {
+  const resolved = (_: string, value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null || !('Fn::GetStackOutput' in value)) return value;
+    const { OutputName } = value['Fn::GetStackOutput'] as { OutputName: string };
+    return state.Outputs[OutputName]?.Value;
+  };
+  const { Resources, Outputs } = JSON.parse(JSON.stringify(work), resolved) as Template;
+  return { Resources: { ...state.Resources, ...Resources }, Outputs: { ...state.Outputs, ...Outputs } };
 }
 
 /** The resource that a `Ref` or `Fn::GetAtt` anywhere in a value points at. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { readTemplate, resolve } from '../../local/template.ts';
 import { wire, type Wiring } from '../../local/wiring.ts';
-import { makeAssembly, removeAssemblies } from '../support/assembly.ts';
+import { makeAssembly, makeAssemblyOf, removeAssemblies } from '../support/assembly.ts';
 
 afterAll(removeAssemblies);
 
@@ -10,6 +10,7 @@ describe('references', () => {
   const standIns = {
     ref: (id: string) => `ref-${id}`,
     attribute: (id: string, name: string) => `${name}-of-${id}`,
+    output: (stack: string, name: string) => ({ 'Fn::Join': ['.', [stack, name, { Ref: 'There' }]] }),
   };
 
   test.each([
@@ -25,6 +26,11 @@ describe('references', () => {
     ],
     ['Fn::Sub with names of its own', { 'Fn::Sub': ['${a}${Key}', { a: { Ref: 'A' } }] }, 'ref-Aref-Key'],
     ['Fn::Select of Fn::Split', { 'Fn::Select': [1, { 'Fn::Split': [':', 'a:b:c'] }] }, 'b'],
+    [
+      'Fn::GetStackOutput, which is read on from there',
+      { 'Fn::GetStackOutput': { StackName: 'State', Region: { Ref: 'AWS::Region' }, OutputName: 'Url' } },
+      'State.Url.ref-There',
+    ],
     ['a pseudo parameter', { Ref: 'AWS::Partition' }, 'aws'],
     ['AWS::NoValue, which is nothing', { a: 1, b: { Ref: 'AWS::NoValue' } }, { a: 1 }],
     ['deep inside', { a: [{ b: { Ref: 'C' } }] }, { a: [{ b: 'ref-C' }] }],
@@ -236,6 +242,58 @@ test.each([
   expect(schedules).toEqual([{ functionName: 'Sweep', everyMs }]);
 });
 
+const invokeConfig = (properties: object): Resources => ({
+  Sweep: LAMBDA,
+  Failed: QUEUE,
+  Config: {
+    Type: 'AWS::Lambda::EventInvokeConfig',
+    Properties: { FunctionName: { Ref: 'Sweep' }, Qualifier: '$LATEST', ...properties },
+  },
+  Rule: {
+    Type: 'AWS::Events::Rule',
+    Properties: { ScheduleExpression: 'rate(1 minute)', Targets: [{ Arn: arn('Sweep'), Id: '1' }] },
+  },
+});
+
+test('a schedule knows where its failed calls go', () => {
+  const { schedules } = wired(
+    invokeConfig({ MaximumRetryAttempts: 0, DestinationConfig: { OnFailure: { Destination: arn('Failed') } } }),
+  );
+  const failuresTo = { queueUrl: 'http://127.0.0.1:9/000000000000/Failed' };
+  expect(schedules).toEqual([{ functionName: 'Sweep', everyMs: 60_000, failuresTo }]);
+});
+
+describe('two stacks', () => {
+  const output = (OutputName: string) => ({ 'Fn::GetStackOutput': { StackName: 'App-State', OutputName } });
+  const state = {
+    stackName: 'App-State',
+    Resources: { Events: QUEUE },
+    Outputs: { EventsUrl: { Value: { Ref: 'Events' } }, EventsArn: { Value: arn('Events') } },
+  };
+  const withVariable = (value: object): Resources => ({
+    Match: { ...LAMBDA, Properties: { ...LAMBDA.Properties, Environment: { Variables: { QUEUE: value } } } },
+  });
+
+  test('are one system: what one holds, the other refers to', () => {
+    const wiring = wire(
+      readTemplate(makeAssemblyOf({ State: state, App: { Resources: withVariable(output('EventsUrl')) } })),
+      places,
+    );
+    expect(wiring.queues).toMatchObject([{ name: 'Events' }]);
+    expect(wiring.functions[0]?.env).toMatchObject({ QUEUE: 'http://127.0.0.1:9/000000000000/Events' });
+  });
+
+  test('an output that is not there is an error', () => {
+    const assembly = makeAssemblyOf({ State: state, App: { Resources: withVariable(output('Gone')) } });
+    expect(() => wire(readTemplate(assembly), places)).toThrow('holds no output Gone of a stack App-State');
+  });
+
+  test('that use one logical id twice are an error', () => {
+    const assembly = makeAssemblyOf({ State: state, App: { Resources: { Events: QUEUE } } });
+    expect(() => readTemplate(assembly)).toThrow('two stacks have a resource Events');
+  });
+});
+
 test('a rule that is disabled does nothing', () => {
   const { rules, schedules } = ruleOf({ State: 'DISABLED', ScheduleExpression: 'rate(1 minute)', Targets: [] });
   expect([rules, schedules]).toEqual([[], []]);
@@ -300,6 +358,12 @@ test.each<[string, Resources, string]>([
     'an asset',
     { F: { ...LAMBDA, Properties: { ...LAMBDA.Properties, Code: { S3Key: 'other.zip' } } } },
     'holds no asset other.zip',
+  ],
+  ['a repeated call', invokeConfig({}), 'Config has failed calls tried again, which'],
+  [
+    'a destination',
+    invokeConfig({ MaximumRetryAttempts: 0, DestinationConfig: { OnSuccess: { Destination: arn('Failed') } } }),
+    'Config has OnSuccess, which',
   ],
   ['another payload format', httpApi({ PayloadFormatVersion: '1.0' }), 'payload format 2.0'],
   ['an authorizer', httpApi({}, { AuthorizationType: 'JWT' }), 'Route has an authorizer'],
