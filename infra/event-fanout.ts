@@ -250,13 +250,13 @@ export class EventFanout extends Construct {
     return api;
   }
 
-  /** Under our own source only, which no other role is given: that is what lets the lanes trust it. */
+  /** Under our own source only, in each entry of a call; no other role is given it, which is what lets the lanes trust it. */
   private letPublish(stage: Lambda): void {
     stage.addToRolePolicy(
       new PolicyStatement({
         actions: ['events:PutEvents'],
         resources: [this.state.bus.eventBusArn],
-        conditions: { StringEquals: { 'events:source': EVENT_SOURCE } },
+        conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },
       }),
     );
   }

@@ -326,7 +326,7 @@ describe('functions', () => {
       .filter(({ statement }) => JSON.stringify(statement.Action).includes('events:'));
     expect(publishers.map(({ lambda }) => nameOf(lambda.id))).toEqual(['Ingest', 'Sweep']);
     for (const { statement } of publishers) {
-      expect(statement.Condition).toEqual({ StringEquals: { 'events:source': 'event-fanout' } });
+      expect(statement.Condition).toEqual({ 'ForAllValues:StringEquals': { 'events:source': 'event-fanout' } });
     }
   });
 
