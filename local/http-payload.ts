@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { validateHeaderValue, type IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { ACCOUNT } from './aws/identity.ts';
-import { isObject } from './json.ts';
+import { isObject, list, object, type Json } from './json.ts';
 
 /** The route that takes a request. */
 export interface Found {
@@ -17,7 +17,7 @@ export function toEvent(
   { key, pathParameters }: Found,
 ): APIGatewayProxyEventV2 {
   const { path, query } = splitUrl(request);
-  const { cookie, ...headers } = headersOf(request);
+  const { cookie, ...headers } = headersOf(request, body);
   const parameters = queryParameters(query);
   const rawPath = decodedPath(path);
   return {
@@ -42,8 +42,8 @@ export function splitUrl({ url = '/' }: IncomingMessage): { path: string; query:
 /** An HTTP API hands the path over decoded, and cuts it at a decoded `?`: https://github.com/middleapi/standard-server/pull/93 */
 const decodedPath = (path: string): string => decode(path).split('?')[0] ?? '';
 
-/** Names are lower case already; what came twice is joined. */
-function headersOf({ headersDistinct, socket }: IncomingMessage): Record<string, string> {
+/** Names are lower case already; what came twice is joined. A length and a trace are always there. */
+function headersOf({ headersDistinct, socket }: IncomingMessage, body: Buffer): Record<string, string> {
   const joined = Object.entries(headersDistinct).map(([name, values = []]): [string, string] => [
     name,
     values.join(name === 'cookie' ? '; ' : ','),
@@ -55,8 +55,12 @@ function headersOf({ headersDistinct, socket }: IncomingMessage): Record<string,
     'x-forwarded-port': `${socket.localPort}`,
     'x-forwarded-proto': 'http',
   };
-  return { ...headers, ...forwarded };
+  return { 'content-length': `${body.length}`, 'x-amzn-trace-id': newTrace(), ...headers, ...forwarded };
 }
+
+/** https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
+const newTrace = (): string =>
+  `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')}`;
 
 const ipOf = (address = ''): string => address.replace(/^::ffff:/, '');
 
@@ -128,17 +132,17 @@ export const ownAnswer = (status: number, message: string): Answer => ({
 export function toAnswer(result: unknown): Answer {
   if (!isObject(result) || !('statusCode' in result)) return inferredAnswer(result);
 
-  const { statusCode, headers = {}, cookies = [], body = '', isBase64Encoded = false } = result;
+  const { statusCode, isBase64Encoded } = result;
   const status = Number(statusCode);
   if (!Number.isInteger(status) || status < 200 || status > 599)
     throw new Error(`${String(statusCode)} is no status code`);
+  const body = result['body'] ?? ''; // AWS's own libraries write null for what is not there
   if (typeof body !== 'string') throw new Error('the body is not a string');
+  const { 'set-cookie': cookie, ...headers } = answerHeaders(object(result['headers'] ?? {}), body);
+  const cookies = [...list(result['cookies'] ?? []).map(String), ...(cookie === undefined ? [] : [cookie])];
   return {
     status,
-    headers: {
-      ...answerHeaders(headers, body),
-      ...(Array.isArray(cookies) && cookies.length > 0 && { 'set-cookie': cookies }),
-    },
+    headers: { ...headers, ...(cookies.length > 0 && { 'set-cookie': cookies }) },
     body: Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'),
   };
 }
@@ -153,10 +157,13 @@ const inferredAnswer = (result: unknown): Answer => ({
 /** These are the connection's and not the function's to say. */
 const NOT_PASSED_ON = ['connection', 'content-length', 'keep-alive', 'transfer-encoding', 'upgrade'];
 
-function answerHeaders(headers: unknown, body: string): Record<string, string> {
+function answerHeaders(headers: Json, body: string): Record<string, string> {
   const answer: Record<string, string> = body === '' ? {} : { 'content-type': 'text/plain;charset=UTF-8' };
-  for (const [given, value] of Object.entries(isObject(headers) ? headers : {})) {
+  for (const [given, value] of Object.entries(headers)) {
     const name = given.toLowerCase();
+    // Several values are for `cookies` only: https://github.com/CodeGenieApp/serverless-express/issues/355
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
+      throw new Error(`the header ${name} is not a text`);
     validateHeaderValue(name, String(value));
     if (!NOT_PASSED_ON.includes(name)) answer[name] = String(value);
   }

@@ -157,6 +157,7 @@ function failedId({ itemIdentifier: id }: Json, ids: Set<string>): string {
 /** https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html shows the record. */
 function toRecord(message: Message, queueArn: string): SQSRecord {
   const { MessageId = '', ReceiptHandle = '', Body = '', MD5OfBody = '', Attributes = {} } = message;
+  const { MD5OfMessageAttributes: md5OfMessageAttributes } = message;
   return {
     messageId: MessageId,
     receiptHandle: ReceiptHandle,
@@ -170,6 +171,7 @@ function toRecord(message: Message, queueArn: string): SQSRecord {
     },
     messageAttributes: toMessageAttributes(message),
     md5OfBody: MD5OfBody,
+    ...(md5OfMessageAttributes !== undefined && { md5OfMessageAttributes }),
     eventSource: 'aws:sqs',
     eventSourceARN: queueArn,
     awsRegion: REGION,

@@ -102,7 +102,7 @@ function eventOf(entry: Input): Event {
     version: '0',
     id: randomUUID(),
     'detail-type': required(entry, 'DetailType'),
-    source: required(entry, 'Source'),
+    source: sourceOf(entry),
     account: ACCOUNT,
     time: timeOf(entry),
     region: REGION,
@@ -115,6 +115,13 @@ function required(entry: Input, member: string): string {
   const value = entry[member];
   if (typeof value === 'string' && value !== '') return value;
   throw new AwsError('InvalidArgument', `Parameter ${member} is not valid. Reason: ${member} is a required argument.`);
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html */
+function sourceOf(entry: Input): string {
+  const source = required(entry, 'Source');
+  if (!source.startsWith('aws.')) return source;
+  throw new AwsError('NotAuthorizedForSourceException', 'Not authorized for the source.');
 }
 
 /** EventBridge passes the values of `detail` on, and promises nothing about how they are spelled: `1.0` may become `1`. */

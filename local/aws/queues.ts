@@ -2,12 +2,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import { buildApp } from 'fauxqs';
 // The package exports buildApp and startFauxqs only. startFauxqs listens on all addresses whatever it is told, and only it keeps
 // anything on disk; so its parts are put together here, from the files of the one version package.json names.
+import { SqsError } from '../../node_modules/fauxqs/dist/common/errors.js';
 import { PersistenceManager } from '../../node_modules/fauxqs/dist/persistence.js';
 import { S3Store } from '../../node_modules/fauxqs/dist/s3/s3Store.js';
 import { SnsStore } from '../../node_modules/fauxqs/dist/sns/snsStore.js';
 import { SqsStore } from '../../node_modules/fauxqs/dist/sqs/sqsStore.js';
 import { ACCOUNT, REGION, arnOf } from './identity.ts';
 import { listenOnLoopback } from './loopback.ts';
+import { isObject, type Input } from './rpc.ts';
 
 export interface QueueSpec {
   name: string;
@@ -53,6 +55,10 @@ export async function openQueues(dir: string | undefined): Promise<Queues> {
   if (disk) attach(disk, stores);
 
   const app = buildApp({ logger: false, defaultRegion: REGION, stores });
+  app.addHook('preHandler', (request, _, done) => {
+    sqsStore.sending = sentIn(request.body);
+    done();
+  });
   await app.ready();
   const listening = await listenOnLoopback(app.server, () => sqsStore.shutdown());
 
@@ -106,11 +112,25 @@ function send(store: SqsStore, { queueArn, body, groupId, attributes = {} }: Mes
   const typed = Object.entries(attributes).map(
     ([key, value]) => [key, { DataType: 'String', StringValue: value }] as const,
   );
-  queue.enqueue(SqsStore.createMessage(body, Object.fromEntries(typed), delay || undefined, groupId));
+  try {
+    queue.enqueue(SqsStore.createMessage(body, Object.fromEntries(typed), delay || undefined, groupId));
+  } catch (error) {
+    throw error instanceof SqsError ? new Refused('INVALID_PARAMETER', error.message) : error;
+  }
 }
 
-/** A redrive deletes a message in one queue and inserts it in the other: killed in between, it would be lost. */
+/** What a SendMessage or a SendMessageBatch sends. */
+const sentIn = (request: unknown): Input[] =>
+  isObject(request) && Array.isArray(request['Entries'])
+    ? request['Entries'].filter(isObject)
+    : [request].filter(isObject);
+
+type StoredQueue = ReturnType<SqsStore['createQueue']>;
+type StoredMessage = Parameters<StoredQueue['enqueue']>[0];
+
 class Store extends SqsStore {
+  /** What the request that is being answered sends. */
+  sending: Input[] = [];
   readonly #atomically: Queues['atomically'];
 
   constructor(atomically: Queues['atomically']) {
@@ -118,11 +138,56 @@ class Store extends SqsStore {
     this.#atomically = atomically;
   }
 
-  override createQueue(...args: Parameters<SqsStore['createQueue']>): ReturnType<SqsStore['createQueue']> {
+  override createQueue(...args: Parameters<SqsStore['createQueue']>): StoredQueue {
     const queue = super.createQueue(...args);
     const dequeue = queue.dequeue.bind(queue);
+    const enqueue = queue.enqueue.bind(queue);
+    // A redrive deletes a message in one queue and inserts it in the other: killed in between, it would be lost.
     queue.dequeue = (...request) => this.#atomically(() => dequeue(...request));
+    queue.enqueue = (message) => enqueue(this.#asOnAws(message));
     return queue;
+  }
+
+  #asOnAws(message: StoredMessage): StoredMessage {
+    const { approximateReceiveCount: count, messageGroupId = this.#groupOf(message) } = message;
+    // Whatever has been received comes from a redrive, which fauxqs counts as one receive too many.
+    if (count > 0) return { ...message, approximateReceiveCount: count - 1 };
+    check({ ...message, messageGroupId });
+    return { ...message, messageGroupId };
+  }
+
+  /** fauxqs hands the groups of a request on to FIFO queues only. */
+  #groupOf({ body }: StoredMessage): string | undefined {
+    const at = this.sending.findIndex(({ MessageBody }) => MessageBody === body);
+    const [sent] = at < 0 ? [] : this.sending.splice(at, 1);
+    return typeof sent?.['MessageGroupId'] === 'string' ? sent['MessageGroupId'] : undefined;
+  }
+}
+
+const LONGEST_DELAY = 900;
+
+/**
+ * Throws for what AWS refuses and fauxqs takes. In a batch AWS refuses that entry alone; here the request ends at it.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+function check({ sentTimestamp, delayUntil = sentTimestamp, messageGroupId }: StoredMessage): void {
+  const delay = (delayUntil - sentTimestamp) / 1000;
+  if (delay > LONGEST_DELAY)
+    throw new Invalid('DelaySeconds', delay, `DelaySeconds must be >= 0 and <= ${LONGEST_DELAY}.`);
+  if (messageGroupId !== undefined && !/^[\x21-\x7e]{1,128}$/.test(messageGroupId)) {
+    const allowed = 'MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.';
+    throw new Invalid('MessageGroupId', messageGroupId, allowed);
+  }
+}
+
+class Invalid extends SqsError {
+  constructor(name: string, value: string | number, reason: string) {
+    super('InvalidParameterValue', `Value ${value} for parameter ${name} is invalid. Reason: ${reason}`);
+  }
+
+  /** The SDK makes the error's name of it. */
+  override get queryErrorHeader(): string {
+    return `${this.code};Sender`;
   }
 }
 

@@ -105,6 +105,7 @@ test.each([
   ['no detail', { Detail: undefined }, 'InvalidArgument'],
   ['no source', { Source: undefined }, 'InvalidArgument'],
   ['an empty type', { DetailType: '' }, 'InvalidArgument'],
+  ["one of AWS's own sources", { Source: 'aws.s3' }, 'NotAuthorizedForSourceException'],
 ])('an entry with %s fails alone', async (_, given, code) => {
   const { setRules, put, bodies } = await withQueues('guests');
   setRules([rule('guests', { source: ['event-fanout'] })]);
@@ -140,6 +141,15 @@ test('what a target cannot take goes to its dead queue, with the reason', async 
     ERROR_CODE: { StringValue: 'NO_RESOURCE' },
     ERROR_MESSAGE: { StringValue: `There is no queue ${ARN}missing.` },
   });
+});
+
+test('an event whose group no queue takes goes to the dead queue', async () => {
+  const { setRules, put, messages } = await withQueues('guests', 'dead');
+  const target = { messageGroupId: '$.detail.tenant', deadLetterArn: `${ARN}dead` };
+  setRules([rule('guests', { source: ['event-fanout'] }, target)]);
+  await put(entry({ Detail: '{"tenant":"the big one"}' }));
+  const [letter] = await messages('dead');
+  expect(letter?.MessageAttributes?.ERROR_CODE).toMatchObject({ StringValue: 'INVALID_PARAMETER' });
 });
 
 test('an event too long for its queue goes to the dead queue', async () => {

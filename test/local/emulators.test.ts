@@ -7,7 +7,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { ChangeMessageVisibilityCommand, GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
 import type { Deed, Said } from '../support/queue-victim.ts';
 import { countOf, drain, emulatorBench, receive, type Started } from '../support/emulators.ts';
 import { listeningAddresses } from '../support/listening-addresses.ts';
@@ -61,7 +66,9 @@ describe('a queue that is kept on disk', () => {
 
     for (let at = 0; at < 2; at++) expect(await receive(first.sqs, url, 5)).toHaveLength(1);
     await receive(first.sqs, url, 2); // this receive finds it received too often
-    expect(await receive(first.sqs, dead)).toMatchObject([{ Body: 'poison' }]);
+    const letters = await receive(first.sqs, dead);
+    expect(letters).toMatchObject([{ Body: 'poison' }]);
+    expect(letters.map(countOf)).toEqual([3]); // as on AWS, where the move is no receive
 
     await first.stop();
     const second = await bench.start(folder);
@@ -125,6 +132,50 @@ describe('a queue that is kept on disk', () => {
     const { url } = emulators.ensureQueue({ name: 'work', attributes: { VisibilityTimeout: '1', RedrivePolicy } });
     return { url, dead: dead.url };
   };
+});
+
+describe('a message that is sent', () => {
+  test('keeps its group, also in a batch and through a restart', async () => {
+    const folder = await bench.folder();
+    const first = await bench.start(folder);
+    const spec = { name: 'work', attributes: {} };
+    const { url: QueueUrl } = first.ensureQueue(spec);
+    await first.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x', MessageGroupId: 'a' }));
+    const Entries = ['b', undefined, 'c'].map((MessageGroupId, at) => ({
+      Id: String(at),
+      MessageBody: 'x',
+      MessageGroupId,
+    }));
+    await first.sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+    await first.stop();
+
+    const second = await bench.start(folder);
+    const messages = await receive(second.sqs, second.ensureQueue(spec).url);
+    expect(messages.map(({ Attributes }) => Attributes?.MessageGroupId)).toEqual(['a', 'b', undefined, 'c']);
+  });
+
+  test.each([
+    ['a delay of more than 900 seconds', { DelaySeconds: 901 }, 'DelaySeconds must be >= 0 and <= 900.'],
+    ['a group with a space in it', { MessageGroupId: 'a b' }, 'alphanumeric and punctuation characters'],
+    ['a group of 129 characters', { MessageGroupId: 'a'.repeat(129) }, '1 to 128 in length'],
+  ])('is refused with %s', async (_, given, reason) => {
+    const emulators = await bench.start();
+    const { url: QueueUrl } = emulators.ensureQueue({ name: 'work', attributes: {} });
+    const sending = emulators.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x', ...given }));
+    await expect(sending).rejects.toMatchObject({
+      name: 'InvalidParameterValue',
+      message: expect.stringContaining(reason),
+    });
+    expect(await receive(emulators.sqs, QueueUrl)).toEqual([]);
+  });
+
+  test('may wait for 900 seconds in a group of 128 characters', async () => {
+    const emulators = await bench.start();
+    const { url: QueueUrl } = emulators.ensureQueue({ name: 'work', attributes: {} });
+    const most = { DelaySeconds: 900, MessageGroupId: '~'.repeat(128) };
+    const sending = emulators.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x', ...most }));
+    await expect(sending).resolves.toMatchObject({ MessageId: expect.any(String) });
+  });
 });
 
 describe('a process that is killed', () => {

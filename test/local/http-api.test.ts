@@ -114,6 +114,16 @@ test('header names are lower case, a header that comes twice is joined, cookies 
   expect(cookies).toEqual(['one=1', 'two=2', 'three=3']);
 });
 
+test('a request has a length and a trace, whether its client sent them or not', async () => {
+  const { event } = await received('/');
+  expect(event.headers).toMatchObject({
+    'content-length': '0',
+    'x-amzn-trace-id': expect.stringMatching(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24}$/),
+  });
+  const traced = await received('/', { method: 'POST', body: 'ä', headers: { 'x-amzn-trace-id': 'Root=1-0-0' } });
+  expect(traced.event.headers).toMatchObject({ 'content-length': '2', 'x-amzn-trace-id': 'Root=1-0-0' });
+});
+
 test('what a request lacks is absent, not empty', async () => {
   const { event } = await received('/');
   expect(event).toMatchObject({ rawPath: '/', rawQueryString: '', isBase64Encoded: false });
@@ -188,6 +198,16 @@ test('an answer with status, headers, cookies and body is passed on', async () =
   expect(await response.text()).toBe('{"ä":1}');
 });
 
+test('cookies may stand among the headers too', async () => {
+  const response = await answered({ statusCode: 204, cookies: ['a=1'], headers: { 'Set-Cookie': 'b=2' } });
+  expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+});
+
+test('a member that is null is none', async () => {
+  const response = await answered({ statusCode: 204, headers: null, cookies: null, body: null, isBase64Encoded: null });
+  expect(response.status).toBe(204);
+});
+
 test('a body in base64 is decoded', async () => {
   const response = await answered({ statusCode: 200, body: 'AP8=', isBase64Encoded: true });
   expect(Buffer.from(await response.arrayBuffer())).toEqual(Buffer.from([0, 255]));
@@ -214,6 +234,9 @@ test.each([
   ['no status code', { statusCode: 'soon' }],
   ['an informational status', { statusCode: 100 }],
   ['a body that is no text', { statusCode: 200, body: { a: 1 } }],
+  ['a header of several values', { statusCode: 200, headers: { 'x-a': ['b', 'c'] } }],
+  ['headers that are a list', { statusCode: 200, headers: ['x-a'] }],
+  ['cookies that are no list', { statusCode: 200, cookies: 'a=1' }],
   ['a header that would start another one', { statusCode: 200, headers: { 'x-a': 'b\r\nset-cookie: c' } }],
 ])('%s from a function is a failure', async (_, result) => {
   const response = await answered(result);

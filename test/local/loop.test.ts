@@ -274,7 +274,7 @@ test('a record has the shape that Lambda gives it', async () => {
     bytes: { DataType: 'Binary', BinaryValue: Buffer.from([0, 255]) },
   };
   const message = { QueueUrl: queue.url, MessageBody: '{"a":1}', MessageAttributes };
-  const { MessageId, MD5OfMessageBody } = await sqs.send(new SendMessageCommand(message));
+  const { MessageId, MD5OfMessageBody, MD5OfMessageAttributes } = await sqs.send(new SendMessageCommand(message));
 
   await until(() => seen.length === 1);
   const millis = expect.stringMatching(/^\d{13}$/);
@@ -294,6 +294,7 @@ test('a record has the shape that Lambda gives it', async () => {
       bytes: { dataType: 'Binary', binaryValue: 'AP8=', ...lists },
     },
     md5OfBody: MD5OfMessageBody,
+    md5OfMessageAttributes: MD5OfMessageAttributes,
     eventSource: 'aws:sqs',
     eventSourceARN: queue.arn,
     awsRegion: 'us-east-1',
