@@ -6,11 +6,13 @@ import { problems } from './problem.ts';
 export const SCOPES = ['events:write', 'events:read', 'subscriptions:read', 'subscriptions:write', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** A key as it is kept: its hash, never itself. */
+const isScope = (text: string): text is Scope => SCOPES.some((scope) => scope === text);
+
+/** A key as it is kept: its hash, never itself. A scope that only a later release knows lets it do nothing here. */
 export const Key = z.object({
   id: z.string(),
   name: z.string(),
-  scopes: z.array(z.enum(SCOPES)),
+  scopes: z.array(z.string()).transform((scopes) => scopes.filter(isScope)),
   tenant: z.string().nullable(),
   expires_at: z.string().nullable(),
   created_at: z.string(),

@@ -96,9 +96,24 @@ export const SubscriptionPatch = z.strictObject({
 });
 export type SubscriptionPatch = z.infer<typeof SubscriptionPatch>;
 
+/**
+ * What callers set, as it is read back: it may have been written by the next release, before a roll-back or beside a canary.
+ * A caller's limits are for callers. What is only about pace falls back to what this release does; a verb, format or signature that
+ * it does not know is an error, for a wrong request is worse than a late one.
+ */
+const Kept = {
+  ...Wish,
+  name: z.string(),
+  description: z.string(),
+  event_types: z.array(z.string()),
+  timeout_seconds: z.number(),
+  rate_limit_per_second: Wish.rate_limit_per_second.catch(DEFAULTS.rate_limit_per_second),
+  retry: RetryPolicy.catch(DEFAULTS.retry),
+};
+
 /** A subscription as it is kept: what callers set, with headers and secret sealed, and what we know of it. */
 export const Subscription = z.object({
-  ...Wish,
+  ...Kept,
   tenant: z.string(),
   id: z.string(),
   header_names: z.array(z.string()),

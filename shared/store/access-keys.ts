@@ -144,7 +144,11 @@ export function accessKeysIn(table: Table, first: () => Promise<string>) {
       limit: number;
       after?: string | undefined;
     }): Promise<{ keys: Key[]; after: string | undefined }> {
-      const { items, after } = await readRange(table, { pk: 'KEYS', prefix: 'key_', order: 'newest', ...page });
+      const { items, after } = await readRange(table, {
+        ...keys.listedAccessKeys,
+        order: 'newest',
+        ...page,
+      });
       return { keys: items.map((item) => Key.parse(item)), after };
     },
 

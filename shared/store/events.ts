@@ -129,7 +129,7 @@ export function eventsIn(table: Table, retentionDays: number) {
 
     /** What match found for the event; undefined while it has not been there. */
     async matched(tenant: string, eventId: string): Promise<Matched | undefined> {
-      const range = { pk: keys.eventPartition(tenant, eventId), prefix: 'matched#', consistent: 'yes' } as const;
+      const range = { ...keys.matchedOf(tenant, eventId), consistent: 'yes' } as const;
       const parts = await Array.fromAsync(readAll(table, range), (item) => MatchedPart.parse(item));
       const [first] = parts;
       if (first === undefined) return undefined;
@@ -141,8 +141,7 @@ export function eventsIn(table: Table, retentionDays: number) {
     /** Whether match has been there: one small read. */
     async isMatched(tenant: string, eventId: string): Promise<boolean> {
       const range = {
-        pk: keys.eventPartition(tenant, eventId),
-        prefix: 'matched#',
+        ...keys.matchedOf(tenant, eventId),
         limit: 1,
         consistent: 'yes',
         only: ['matched_at'],

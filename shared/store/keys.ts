@@ -39,22 +39,29 @@ export interface StepOf {
 const padded = (count: number): string => String(count).padStart(4, '0');
 
 export const keys = {
-  subscription: (tenant: string, id: string): ItemKey => ({ pk: `SUB#${tenant}`, sk: id }),
+  subscriptionPartition: (tenant: string): string => `SUB#${tenant}`,
+  subscription: (tenant: string, id: string): ItemKey => ({ pk: keys.subscriptionPartition(tenant), sk: id }),
+  interestPartition: (tenant: string, wish: string): string => `INT#${tenant}#${wish}`,
   interest: (tenant: string, wish: string, by: { subscription: string; interest: string }): ItemKey => ({
-    pk: `INT#${tenant}#${wish}`,
+    pk: keys.interestPartition(tenant, wish),
     sk: `${by.subscription}#${by.interest}`,
   }),
   accessKey: (id: string): ItemKey => ({ pk: `KEY#${id}`, sk: 'key' }),
   accessKeyListed: (id: string): ItemKey => ({ pk: 'KEYS', sk: id }),
+  listedAccessKeys: { pk: 'KEYS', prefix: 'key_' },
   admins: { pk: 'KEYS', sk: '!admins' } satisfies ItemKey,
   dataKey: (tenant: string): ItemKey => ({ pk: `DEK#${tenant}`, sk: 'dek' }),
 
   eventPartition: (tenant: string, eventId: string): string => `EV#${tenant}#${eventId}`,
-  head: (tenant: string, eventId: string): ItemKey => ({ pk: `EV#${tenant}#${eventId}`, sk: 'head' }),
-  matched: (event: Of, part: number): ItemKey => ({
-    pk: `EV#${event.tenant}#${event.event_id}`,
-    sk: `matched#${padded(part)}`,
+  head: (tenant: string, eventId: string): ItemKey => ({ pk: keys.eventPartition(tenant, eventId), sk: 'head' }),
+  matchedOf: (tenant: string, eventId: string): { pk: string; prefix: string } => ({
+    pk: keys.eventPartition(tenant, eventId),
+    prefix: 'matched#',
   }),
+  matched: (event: Of, part: number): ItemKey => {
+    const { pk, prefix } = keys.matchedOf(event.tenant, event.event_id);
+    return { pk, sk: `${prefix}${padded(part)}` };
+  },
   markerPartition: (shard: number): string => `OPEN#${String(shard).padStart(2, '0')}`,
   marker: (event: Of): ItemKey => ({
     pk: keys.markerPartition(shardOf(event.event_id, MARKER_SHARDS)),

@@ -128,7 +128,11 @@ export function subscriptionsIn(table: Table, readersPass: () => Promise<void> =
       tenant: string,
       page: { limit: number; after?: string | undefined },
     ): Promise<{ subscriptions: Subscription[]; after: string | undefined }> {
-      const { items, after } = await readRange(table, { pk: `SUB#${tenant}`, order: 'newest', ...page });
+      const { items, after } = await readRange(table, {
+        pk: keys.subscriptionPartition(tenant),
+        order: 'newest',
+        ...page,
+      });
       return { subscriptions: items.map(fromItem), after };
     },
 
@@ -136,7 +140,7 @@ export function subscriptionsIn(table: Table, readersPass: () => Promise<void> =
     async interested(tenant: string, event: { type: string; group: string }): Promise<Interest[]> {
       const lists = await Promise.all(
         interestsIn(event.type, event.group).map((wish) =>
-          Array.fromAsync(readAll(table, { pk: `INT#${tenant}#${wish}`, consistent: 'yes' }), (item) =>
+          Array.fromAsync(readAll(table, { pk: keys.interestPartition(tenant, wish), consistent: 'yes' }), (item) =>
             Interest.parse(item),
           ),
         ),

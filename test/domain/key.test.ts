@@ -206,3 +206,8 @@ describe('a change of a key', () => {
     expect(KeyPatch.safeParse(body).success).toBe(false);
   });
 });
+
+test('a key with a scope of a later release can be read, and does here what is known here', () => {
+  const item = { ...make.accessKey(), scopes: ['events:read', 'events:dream'] };
+  expect(Key.parse(item)).toEqual(make.accessKey({ scopes: ['events:read'] }));
+});

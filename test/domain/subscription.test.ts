@@ -312,6 +312,24 @@ describe('a subscription as it is kept', () => {
   });
 
   test.each([
+    ['a rate limit', { rate_limit_per_second: 5 }, { rate_limit_per_second: null }],
+    ['a schedule by another name', { retry: 'gentle' }, { retry: 'standard' }],
+    ['a schedule with more to it', { retry: { delays_seconds: [1], jitter: 0 } }, { retry: 'standard' }],
+    ['a name longer than we take', { name: 'x'.repeat(300) }, { name: 'x'.repeat(300) }],
+    ['a member that we do not know', { later: true }, {}],
+  ])('can be read though a later release wrote %s', (_, written, read) => {
+    const item: unknown = { ...make.subscription(), ...written };
+    expect(Subscription.parse(item)).toEqual({ ...make.subscription(), ...read });
+  });
+
+  test.each([{ signing: 'v2' }, { format: 'xml' }, { method: 'GET' }, { status: 'resting' }])(
+    'fails with %j, for a wrong request is worse than a late one',
+    (written) => {
+      expect(Subscription.safeParse({ ...make.subscription(), ...written }).success).toBe(false);
+    },
+  );
+
+  test.each([
     ['without a secret', { sealed_secrets: [] }],
     ['with half a version', { version: 1.5 }],
     ['with a moment that is no time', { created_at: 'now' }],
