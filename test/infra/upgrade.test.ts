@@ -5,7 +5,7 @@ import { Synthesis, type Template } from './synthesis.ts';
 
 /*
  * What holds something must survive every upgrade. Each release's template of the state stack is kept in `released/`, as
- * production gets it without any setting (`npm run release:record` writes it), and none of them may be kept from becoming
+ * production gets it without any setting (`npm run record:release` writes it), and none of them may be kept from becoming
  * today's by a replacement. Which properties replace a resource is AWS's to say: CDK's own diff knows it from their
  * specification.
  */

@@ -10,16 +10,16 @@ import { createAddressGuard } from '../../shared/wire/address-guard.ts';
 import type { DynamoDb } from './dynamodb.ts';
 import { callerOf } from './http-event.ts';
 import type { TestKms } from './kms.ts';
-import { openStores } from './stage-world.ts';
+import { openStores, type Stores } from './stage-world.ts';
 
 export const ADMIN = 'first-admin-key-of-a-test';
 
 /** Names that lead inside; every other one is public. */
 const INSIDE = 'inside.example.com';
 
-/** The control plane's bodies behind the router, with real stores, vault and address guard. */
-export async function openControlPlane(dynamo: DynamoDb, kms: TestKms) {
-  const stores = await openStores(dynamo);
+/** The control plane's bodies behind the router, with real stores, vault and address guard, on tables of its own or those given. */
+export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: Stores) {
+  const stores = given ?? (await openStores(dynamo));
   const { clock, control, subscriptions: subscriptionStore, events: eventStore, attempts } = stores;
   const lines: Record<string, unknown>[] = [];
   let made = 0;

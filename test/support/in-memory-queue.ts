@@ -19,6 +19,8 @@ const ASCII = /^[\x20-\x7e]*$/;
 /** A standard SQS queue whose clock is a value: at least once, redelivered with its receive count, dead after five. */
 export class InMemoryQueue {
   readonly dead: string[] = [];
+  /** Everything that was ever sent to it. */
+  readonly taken: string[] = [];
   #messages: (Held & { visibleAt: number })[] = [];
   #made = 0;
   readonly #options: QueueOptions;
@@ -37,6 +39,7 @@ export class InMemoryQueue {
       throw new Error(`DelaySeconds is 0 to 900, not ${delaySeconds}`);
     }
     const id = `message-${++this.#made}`;
+    this.taken.push(body);
     this.#messages.push({ id, body, receiveCount: 0, visibleAt: this.#now + delaySeconds * 1000 });
   }
 

@@ -5,7 +5,7 @@ import { isObject, rpcServer, type Operation } from '../../local/aws/rpc.ts';
 import { openKms } from '../../shared/store/vault.ts';
 
 /** A KMS of its own, with the project's client for it. It sets the variables that the AWS SDK reads. */
-export async function startKms() {
+export async function startKms(masterKey = randomBytes(32)) {
   const calls: string[] = [];
   const dataKeys: string[] = [];
   let failure: Error | undefined;
@@ -22,7 +22,7 @@ export async function startKms() {
       return output;
     },
   ];
-  const operations = Object.fromEntries(Object.entries(kmsOperations(randomBytes(32))).map(watched));
+  const operations = Object.fromEntries(Object.entries(kmsOperations(masterKey)).map(watched));
   const server = await listenOnLoopback(rpcServer(operations));
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_KMS: server.url,

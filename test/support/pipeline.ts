@@ -11,7 +11,7 @@ import { batchOf, type WorkOn } from '../../shared/runtime/batch.ts';
 import type { DynamoDb } from './dynamodb.ts';
 import { Injected, Watch } from './faults.ts';
 import type { Held, InMemoryQueue } from './in-memory-queue.ts';
-import { openWorlds, TENANT } from './stage-world.ts';
+import { openWorlds, TENANT, type Stores } from './stage-world.ts';
 
 export const STAGES = ['ingest', 'match', 'deliver', 'sweep'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -42,8 +42,8 @@ async function invoke<T>(queue: InMemoryQueue, stage: Fed<T>, batchSize: number)
  * The whole pipeline, driven as AWS drives it: what was not acked comes again, who got no answer posts again, the schedule
  * ticks. Time is a value, so hours pass in no time.
  */
-export async function startPipeline(dynamo: DynamoDb, watched: Partial<Record<Stage, Watch>> = {}) {
-  const opened = await openWorlds(dynamo);
+export async function startPipeline(dynamo: DynamoDb, watched: Partial<Record<Stage, Watch>> = {}, stores?: Stores) {
+  const opened = await openWorlds(dynamo, stores);
   const { clock, flow, queues, worlds } = opened;
   const watchOf = (stage: Stage): Watch => (watched[stage] ??= new Watch());
   const enter = <S extends Stage>(stage: S) => watchOf(stage).enter(worlds[stage]);

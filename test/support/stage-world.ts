@@ -64,9 +64,9 @@ function subscribers() {
 
 /* ---- Tables, queues, bus ---- */
 
-/** Tables of their own, and one clock. */
-export async function openStores(dynamo: DynamoDb) {
-  const clock = make.clock();
+/** Tables of their own, and one clock, which stands at `at`. */
+export async function openStores(dynamo: DynamoDb, at?: string) {
+  const clock = make.clock(at);
   const control = { ...(await dynamo.open()), now: clock.now };
   const flow = { ...(await dynamo.open()), now: clock.now };
   return {
@@ -78,6 +78,7 @@ export async function openStores(dynamo: DynamoDb) {
     attempts: attemptsIn(flow, RETENTION_DAYS),
   };
 }
+export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 const [EVENTS, DELIVERIES, RETRIES] = ['events', 'deliveries', 'retries'] as const;
 
@@ -91,8 +92,7 @@ export interface Line {
  * What the stages' worlds are made of: real stores on tables of their own, and the real wire in front of a bus and queues
  * that are in this process. Visibility is six times the stage's time-out, as in the template.
  */
-async function openBench(dynamo: DynamoDb) {
-  const stores = await openStores(dynamo);
+function openBench(stores: Stores) {
   const { clock } = stores;
   const queues = {
     [EVENTS]: new InMemoryQueue({ clock, visibilitySeconds: 180 }),
@@ -118,7 +118,7 @@ async function openBench(dynamo: DynamoDb) {
     note: (what: string, line: Record<string, unknown>): void => void lines.push({ what, ...line }),
   };
 }
-type Bench = Awaited<ReturnType<typeof openBench>>;
+type Bench = ReturnType<typeof openBench>;
 
 /* ---- Worlds: what live-world.ts makes in each stage ---- */
 
@@ -189,9 +189,9 @@ function sweepWorld({ clock, events, bus, report, note, noteFailure }: Bench): s
   return { ...events, now: clock.now, publish, note, noteFailure };
 }
 
-/** A world for each stage, on tables of their own. Tests may exchange a verb. */
-export async function openWorlds(dynamo: DynamoDb) {
-  const bench = await openBench(dynamo);
+/** A world for each stage, on tables of their own or those given. Tests may exchange a verb. */
+export async function openWorlds(dynamo: DynamoDb, stores?: Stores) {
+  const bench = openBench(stores ?? (await openStores(dynamo)));
   const { sqs, bus } = bench;
   return {
     ...bench,
