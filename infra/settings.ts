@@ -17,7 +17,8 @@ export interface Settings extends Pick<
 
 type Context = Record<string, unknown>;
 
-const NAMES = [
+/** Every setting that there is. */
+export const SETTING_NAMES = [
   'stage',
   'stackName',
   'catalogue',
@@ -54,8 +55,8 @@ export function readSettings(context: Context): Settings {
 
 /** A misspelt name would otherwise deploy a default in silence. CDK's own names have a colon, a slash or a dash in them. */
 function refuseUnknown(context: Context): void {
-  const unknown = Object.keys(context).find((name) => /^\w+$/.test(name) && !NAMES.includes(name));
-  if (unknown) throw new BadSetting(`There is no setting ${unknown}; there are ${NAMES.join(', ')}.`);
+  const unknown = Object.keys(context).find((name) => /^\w+$/.test(name) && !SETTING_NAMES.includes(name));
+  if (unknown) throw new BadSetting(`There is no setting ${unknown}; there are ${SETTING_NAMES.join(', ')}.`);
 }
 
 /** A member only where it has a value. */
