@@ -147,7 +147,7 @@ export function router<World>(
   }
 
   async function admit(route: Route<World>, request: Request): Promise<Key> {
-    const key = await authenticate(bearerIn(request.headers.authorization), route.method === 'GET' ? 'lately' : 'now');
+    const key = await authenticate(bearerIn(request.headers.authorization), freshnessFor(route));
     const tenant = request.params.tenant === undefined ? undefined : parsedParam('tenant', request.params.tenant);
     if (route.needs !== 'any' && route.needs !== 'open') authorize(key, { scope: route.needs, tenant });
     return key;
@@ -161,6 +161,10 @@ export function router<World>(
     return shown(await route.answer({ ...request, key }, world), request.requestId);
   };
 }
+
+/** A deleted key may read for half a minute more, and nothing that needs the right to write: revealing a secret is such a read. */
+const freshnessFor = ({ method, needs }: Pick<Route<never>, 'method' | 'needs'>): 'now' | 'lately' =>
+  method === 'GET' && !needs.endsWith(':write') ? 'lately' : 'now';
 
 const NOBODY: Key = { id: '', name: '', scopes: [], tenant: null, expires_at: null, created_at: '', sha256: '' };
 

@@ -32,6 +32,7 @@ export interface Kinds {
     MessageRetentionPeriod: number;
     SqsManagedSseEnabled: boolean;
     RedrivePolicy?: { deadLetterTargetArn: unknown; maxReceiveCount: number };
+    Tags: Tag[];
   };
   'AWS::SQS::QueuePolicy': { PolicyDocument: { Statement: Statement[] }; Queues: unknown[] };
   'AWS::Lambda::Function': {
@@ -40,7 +41,7 @@ export interface Kinds {
     Role: unknown;
     Runtime: string;
     Timeout: number;
-    Tags: { Key: string; Value: string }[];
+    Tags: Tag[];
     LoggingConfig: { LogGroup: unknown };
   };
   'AWS::Lambda::EventSourceMapping': {
@@ -50,13 +51,21 @@ export interface Kinds {
     BatchSize: number;
     ScalingConfig: { MaximumConcurrency: number };
   };
-  'AWS::IAM::Role': { ManagedPolicyArns?: unknown; Policies?: unknown; Path?: string };
+  'AWS::IAM::Role': {
+    AssumeRolePolicyDocument: { Statement: Statement[] };
+    ManagedPolicyArns?: unknown;
+    Policies?: unknown;
+    Path?: string;
+    Tags: Tag[];
+  };
   'AWS::IAM::Policy': { PolicyDocument: { Statement: Statement[] }; Roles: unknown[] };
   'AWS::DynamoDB::Table': {
     DeletionProtectionEnabled: boolean;
     PointInTimeRecoverySpecification?: { PointInTimeRecoveryEnabled: boolean; RecoveryPeriodInDays?: number };
   };
   'AWS::Events::EventBus': { Name: string; Policy: { Statement: Statement[] } };
+  'AWS::KMS::Key': { KeyPolicy: { Statement: Statement[] } };
+  'AWS::Lambda::Permission': { Action: string; FunctionName: unknown; Principal: string; SourceArn: unknown };
   'AWS::Lambda::Alias': { Name: string; FunctionName: unknown };
   'AWS::Lambda::EventInvokeConfig': { FunctionName: unknown; DestinationConfig: unknown; MaximumRetryAttempts: number };
   'AWS::CodeDeploy::DeploymentGroup': {
@@ -73,8 +82,14 @@ export interface Kinds {
   'AWS::ApiGatewayV2::Integration': { IntegrationUri: unknown; PayloadFormatVersion: string };
 }
 
+export interface Tag {
+  Key: string;
+  Value: string;
+}
+
 export interface Statement {
   Effect: 'Allow' | 'Deny';
+  Principal?: Values;
   Action: string | string[];
   Resource: Values | Values[];
   Condition?: unknown;
@@ -94,6 +109,8 @@ export class Synthesis {
   /** Both as one, with a reference from one to the other written as if they were. */
   readonly template: Template;
   readonly manifest: Manifest;
+  /** What the checks say of it, with what is acknowledged. */
+  readonly report: Report;
   private readonly folder = mkdtempSync(join(tmpdir(), 'fanout-synth-'));
 
   constructor(context: Record<string, unknown>) {
@@ -102,6 +119,7 @@ export class Synthesis {
     this.state = read('EventFanoutState.template.json') as Template;
     this.work = read('EventFanout.template.json') as Template;
     this.manifest = read('manifest.json') as Manifest;
+    this.report = read('validation-report.json') as Report;
     this.template = joined(this.state, this.work);
   }
 
@@ -125,6 +143,15 @@ interface Manifest {
   artifacts: Record<string, { type: string; properties?: { terminationProtection?: boolean } }>;
   /** What would have to be looked up in an account. */
   missing?: unknown;
+}
+
+interface Report {
+  pluginReports: {
+    pluginName: string;
+    conclusion: string;
+    /** Findings that somebody acknowledged, with the reason and the path of the construct where that stands. */
+    suppressedViolations?: { ruleName: string; reason: string; acknowledgedAt: string }[];
+  }[];
 }
 
 function joined(state: Template, work: Template): Template {

@@ -253,6 +253,14 @@ describe('keys', () => {
     expect(await plane.call('GET', ALL, { key })).toMatchObject({ status: 401 });
   });
 
+  test('a deletion holds at once where a secret is revealed, though nothing is written there', async () => {
+    const { id } = (await plane.call('POST', ALL, { body: WISH })).body;
+    const key = await plane.keyWith(['subscriptions:write']);
+    expect(await plane.call('GET', `${ALL}/${id}/secret`, { key })).toMatchObject({ status: 200 });
+    await plane.world.accessKeys.remove((await plane.world.accessKeys.find(key.split('.')[0]!))!);
+    expect(await plane.call('GET', `${ALL}/${id}/secret`, { key })).toMatchObject({ status: 401 });
+  });
+
   test('the last admin key stays', async () => {
     const [first] = (await plane.call('GET', '/v1/keys')).body.items;
     expect(await plane.call('DELETE', `/v1/keys/${first.id}`)).toMatchObject({
