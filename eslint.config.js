@@ -39,9 +39,10 @@ const MAY_IMPORT = {
     ours: ['local', 'shared/domain/filter.ts'],
     packages: ['aws-lambda', 'standardwebhooks', 'fauxqs', 'dynalite', '@aws-sdk/', 'node:'],
   },
+  deploy: { ours: ['deploy'], packages: ['@aws-sdk/', 'node:'] },
 };
 
-const FOLDERS = ['shared', 'lambdas', 'infra', 'local', 'test', 'bench', 'cli', 'portal'];
+const FOLDERS = ['shared', 'lambdas', 'infra', 'local', 'deploy', 'test', 'bench', 'cli', 'portal'];
 
 const quoted = (text) => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 /** A package itself or anything below it; what ends in `/` or `:` is a family. */

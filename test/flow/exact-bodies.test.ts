@@ -80,6 +80,12 @@ test('filters see values, whatever their spelling', async () => {
   expect(dataIn(requests[0]!.body)).toBe(`{${GUEST},"amount":1.990e2}`);
 });
 
+test('filters see data that is too large to travel with its event', async () => {
+  const data = `{${GUEST},"text":"${'x'.repeat(70_000)}","amount":199}`;
+  const { requests } = await travel(data, { wish: { filter: { data: { amount: [199] } } } });
+  expect(dataIn(requests[0]!.body)).toBe(data);
+});
+
 test('the event shows its data token for token as well', async () => {
   const data = `{${GUEST},"_id":820982911946154508,"amount":199.00}`;
   const { event_id } = await api.publish(TENANT, `{"event_type":"Guest.Created","data":${data}}`);

@@ -6,12 +6,12 @@ export interface OpenTarget extends Target {
 }
 
 /**
- * What the end-to-end tests talk to: the stack that FANOUT_URL and FANOUT_ADMIN_KEY name, or else a local one of their own that keeps
- * nothing.
+ * What the end-to-end tests talk to: a local system of their own that keeps nothing. Only `npm run test:deployed` leads them to the
+ * one that FANOUT_URL and FANOUT_ADMIN_KEY name, so that `npm test` never posts to it because of what is set in somebody's shell.
  */
 export async function openTarget(): Promise<OpenTarget> {
-  const { FANOUT_URL: url, FANOUT_ADMIN_KEY: adminKey } = process.env;
-  if (url !== undefined && adminKey !== undefined) return { url, adminKey, close: async () => {} };
+  const { FANOUT_TARGET, FANOUT_URL: url = '', FANOUT_ADMIN_KEY: adminKey = '' } = process.env;
+  if (FANOUT_TARGET === 'deployed') return { url, adminKey, close: async () => {} };
   const system = await startSystem();
   return { url: system.url, adminKey: system.adminKey, close: system.stop };
 }
