@@ -60,7 +60,7 @@ export function cdkOn({ ministack, folder, print }: CdkOptions) {
       await cdk(['deploy', '--all', ...SETTINGS, ...approved, '--outputs-file', file], running);
       const output = readOutputs(file);
       const adminKey = await readSecret(ministack, output('AdminKeySecretArn'));
-      return { url: urlOf(ministack, output('ApiUrl')), adminKey, output };
+      return { url: urlOf(ministack.endpoint, output('ApiUrl')), adminKey, output };
     },
 
     /** Fails when what is deployed differs from what the project says. */
@@ -102,8 +102,11 @@ async function readSecret({ client }: Ministack, SecretId: string): Promise<stri
   return SecretString;
 }
 
-/** AWS has a host name for each API; ministack answers under a path as well, which needs no name to resolve. */
-function urlOf({ endpoint }: Ministack, apiUrl: string): string {
+/**
+ * AWS has a host name for each API; ministack answers under a path as well, which needs no name to resolve and leaves leading
+ * slashes whole.
+ */
+export function urlOf(endpoint: string, apiUrl: string): string {
   const [api = ''] = new URL(apiUrl).hostname.split('.');
   return `${endpoint.replace('localhost', '127.0.0.1')}/_aws/execute-api/${api}/$default`;
 }

@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { Metric, TreatMissingData, type Alarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { TreatMissingData, type Alarm, type Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { LambdaApplication, LambdaDeploymentConfig, LambdaDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy';
 import { Alias, type Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { FilterPattern, MetricFilter, type ILogGroup } from 'aws-cdk-lib/aws-logs';
@@ -55,15 +55,14 @@ export class Canary extends Construct {
 
   /** A handler that answers 500, or gives one message of a batch back, ends well for Lambda: only its log tells. */
   private faultsIn(log: ILogGroup): Metric {
-    const metric = { metricNamespace: 'event-fanout', metricName: `faults-${this.node.addr}` };
-    new MetricFilter(this, 'ErrorLines', {
+    const lines = new MetricFilter(this, 'ErrorLines', {
       logGroup: log,
       filterPattern: FilterPattern.stringValue('$.level', '=', 'ERROR'),
       metricValue: '1',
-      ...metric,
+      metricNamespace: 'event-fanout',
+      metricName: `faults-${this.node.addr}`,
     });
-    const { metricNamespace: namespace, metricName } = metric;
-    return new Metric({ namespace, metricName, period: Duration.minutes(1), statistic: 'Sum' });
+    return lines.metric({ period: Duration.minutes(1), statistic: 'Sum' });
   }
 
   /** One is enough: this alarm counts only while code is rolled out, and a roll-back for nothing costs a deploy. */

@@ -57,15 +57,17 @@ export interface EventFanoutProps {
   };
 }
 
-type Chosen = Required<Omit<EventFanoutProps, 'domain' | 'canary' | 'dev' | 'stateIn'>> &
-  Pick<EventFanoutProps, 'domain' | 'canary' | 'dev'>;
+/** What is not chosen has a value all the same; these have none. */
+type Optional = 'domain' | 'canary' | 'dev';
+type WithDefault = Required<Omit<EventFanoutProps, Optional | 'stateIn'>>;
+type Chosen = WithDefault & Pick<EventFanoutProps, Optional>;
 
 /** The schedule of retries takes 3 days, and an endpoint may fail for 5 before it is disabled: events must outlive both. */
 const LEAST_RETENTION_DAYS = 5;
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html */
 const MOST_RECOVERY_DAYS = 35;
 
-const DEFAULTS: Required<Omit<EventFanoutProps, 'domain' | 'canary' | 'dev' | 'stateIn'>> = {
+const DEFAULTS: WithDefault = {
   catalogue: fileURLToPath(new URL('../shared/catalogue/catalogue.ts', import.meta.url)),
   lanes: 'per-group',
   drainingLanes: [],

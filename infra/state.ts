@@ -1,8 +1,8 @@
 import { Stack, Validations, type RemovalPolicy } from 'aws-cdk-lib';
-import { CfnEventBus, EventBus } from 'aws-cdk-lib/aws-events';
+import { EventBus, type CfnEventBus } from 'aws-cdk-lib/aws-events';
 import { Effect, PolicyDocument, PolicyStatement, StarPrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Secret, type CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { LaneQueues } from './lane-queues.ts';
@@ -96,9 +96,7 @@ export class State extends Construct {
         ArnNotLike: { 'aws:PrincipalArn': publishers },
       },
     });
-    if (bus.node.defaultChild instanceof CfnEventBus) {
-      bus.node.defaultChild.policy = new PolicyDocument({ statements: [statement] });
-    }
+    (bus.node.defaultChild as CfnEventBus).policy = new PolicyDocument({ statements: [statement] });
     return bus;
   }
 
@@ -122,7 +120,7 @@ export class AdminKey extends Secret {
       generateSecretString: { excludePunctuation: true, passwordLength: 48 },
       removalPolicy,
     });
-    this.arn = this.node.defaultChild instanceof CfnSecret ? this.node.defaultChild.attrId : this.secretArn;
+    this.arn = (this.node.defaultChild as CfnSecret).attrId;
     Validations.of(this).acknowledge({
       id: 'AwsSolutions::AwsSolutions-SMG4',
       reason:

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -65,7 +65,7 @@ async function check({ runs, steps }: Choice): Promise<void> {
   if (runs.has('plain')) rests.push(await begin('plain', 'ignored', (cloud) => deployAndUse(cloud, steps)));
   if (runs.has('auth')) rests.push(await begin('auth', 'enforced', (cloud) => deployAndUse(cloud, withoutRedeploy)));
   if (runs.has('parity')) rests.push(await begin('parity', 'ignored', compareWithLocal));
-  if (runs.has('docs') && isThere(PAGE)) rests.push(await begin('docs', 'ignored', followDocs));
+  if (runs.has('docs')) rests.push(await begin('docs', 'ignored', followDocs));
   for (const finish of rests) await finish();
   rmSync(folder, { recursive: true, force: true });
 }
@@ -146,12 +146,6 @@ async function runNode(args: readonly string[], environment: Environment, signal
 }
 
 const PAGE = 'docs/deploy.md';
-
-function isThere(page: string): boolean {
-  if (existsSync(join(ROOT, page))) return true;
-  console.log(`\n=== SKIPPED: ${page} is not there yet`);
-  return false;
-}
 
 async function followDocs({ ministack: { environment }, folder, step }: Cloud): Promise<undefined> {
   await step(`the commands of ${PAGE}`, 420, (signal) =>

@@ -1,8 +1,9 @@
 import { PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import type { Message } from '@aws-sdk/client-sqs';
 import { expect, test } from '@jest/globals';
+import { ACCOUNT, REGION } from '../../local/aws/identity.ts';
 import { differs, undecided } from './differs.ts';
-import { ACCOUNT, nameOf, REGION, take, type Probe } from './probe.ts';
+import { nameOf, take, type Probe } from './probe.ts';
 import { BUS, SOURCE } from './probe-stack.ts';
 import {
   PUT_EVENTS_ENTRY,

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { ACCOUNT } from '../../local/aws/identity.ts';
 import { differs, undecided } from './differs.ts';
-import { ACCOUNT, type Answered, type Asking, type Probe } from './probe.ts';
+import type { Answered, Asking, Probe } from './probe.ts';
 import {
   HTTP_ANSWER_RECORDED,
   HTTP_CORS,

@@ -11,15 +11,17 @@ import {
   GetQueueAttributesCommand,
   ListQueuesCommand,
   PurgeQueueCommand,
-  ReceiveMessageCommand,
   SQSClient,
   type Message,
 } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { urlOf } from '../../deploy/cdk.ts';
+import { ACCOUNT, REGION } from '../../local/aws/identity.ts';
 import { startEmulators } from '../../local/emulators.ts';
 import { Logs } from '../../local/logs.ts';
 import { startRunner } from '../../local/runner.ts';
 import { clientsOf } from '../support/aws-clients.ts';
+import { receive } from '../support/emulators.ts';
 import { makeProbe, queueNamed } from './probe-stack.ts';
 import { openRecorder, type Script } from './recorder.ts';
 import { TARGET } from './target.ts';
@@ -54,17 +56,12 @@ export interface Probe {
   close(): Promise<void>;
 }
 
-export const ACCOUNT = '000000000000';
-export const REGION = 'us-east-1';
-
 /** Takes what is visible in a queue, at most ten messages; waits for the first one when told to. */
 export async function take({ sqs, queueUrl }: Probe, queue: string, WaitTimeSeconds = 0): Promise<Message[]> {
   const QueueUrl = queueUrl(queue);
-  const everything = { MessageSystemAttributeNames: ['All' as const], MessageAttributeNames: ['All'] };
-  const poll = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds, ...everything });
-  const { Messages = [] } = await sqs.send(poll);
-  for (const { ReceiptHandle } of Messages) await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
-  return Messages;
+  const messages = await receive(sqs, QueueUrl, WaitTimeSeconds);
+  for (const { ReceiptHandle } of messages) await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+  return messages;
 }
 
 /** Nothing is in it, held, or delayed. */
@@ -106,15 +103,13 @@ async function reachProbe(): Promise<Probe> {
   const { AWS_ENDPOINT_URL: endpoint = '', PROBE_API_URL: apiUrl = '' } = process.env;
   const sqs = new SQSClient({ region: REGION, useQueueUrlAsEndpoint: false });
   const events = new EventBridgeClient({ region: REGION });
-  // Its own host names do not resolve, and what begins with two slashes reaches it whole in this form only.
-  const [, apiId = ''] = /^https:\/\/([^.]+)\./.exec(apiUrl) ?? [];
   await purge(sqs);
   return {
     sqs,
     events,
     atOnce: 4,
     queueUrl: (name) => `${endpoint}/${ACCOUNT}/${queueNamed(name)}`,
-    ask: (asking) => ask(`${endpoint}/_aws/execute-api/${apiId}/$default`, asking),
+    ask: (asking) => ask(urlOf(endpoint, apiUrl), asking),
     async close() {
       sqs.destroy();
       events.destroy();

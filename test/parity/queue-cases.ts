@@ -1,9 +1,10 @@
 import { SendMessageCommand, type Message, type SendMessageCommandInput } from '@aws-sdk/client-sqs';
 import { expect, test } from '@jest/globals';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import { ACCOUNT, REGION } from '../../local/aws/identity.ts';
 import { until } from '../support/until.ts';
 import { differs, leftOut } from './differs.ts';
-import { ACCOUNT, isEmpty, nameOf, REGION, take, type Probe } from './probe.ts';
+import { isEmpty, nameOf, take, type Probe } from './probe.ts';
 import { MOST_RECEIVES, queueNamed } from './probe-stack.ts';
 import { openRecorder } from './recorder.ts';
 import { SQS_RECORD_RECORDED, SQS_RECORDED, SQS_SEND } from './sources.ts';

@@ -1,9 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hasEnded } from '../../deploy/program.ts';
 import { until } from './until.ts';
 
 const START = fileURLToPath(new URL('../../local/start.mjs', import.meta.url));
@@ -69,8 +70,6 @@ export async function startAndEnd(
   await once(child, 'close');
   return { code: child.exitCode, stderr: errors() };
 }
-
-const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 function spawnRunner(env: Record<string, string>, args: readonly string[]) {
   const { PATH = '', HOME = '' } = process.env; // of ours it gets nothing else: tests must not depend on a developer's shell
