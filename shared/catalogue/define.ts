@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { operationalFaults } from './operational.ts';
 
 /** A family of event types. Groups are what lanes are made of, and what a subscription means by `group:Guest`. */
 export interface EventGroup {
@@ -94,6 +95,7 @@ export function defineCatalogue(catalogue: Catalogue): Catalogue {
       .filter((name) => !GROUP_NAME.test(name))
       .map((name) => `group "${name}": a name is letters, digits and _`),
     ...Object.entries(eventTypes).flatMap(([name, type]) => typeFaults(name, type, groups)),
+    ...operationalFaults(catalogue),
   ];
   if (faults.length > 0) throw new Error(['The catalogue is not valid:', ...faults].join('\n- '));
   return catalogue;

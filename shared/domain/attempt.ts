@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { WAITING_FOR } from './delivery.ts';
 import type { Outcome } from './outcome.ts';
 import { DEATHS, type Next } from './retry.ts';
 
@@ -19,6 +20,10 @@ export const Attempt = z.object({
   response_excerpt: z.string().optional(),
   next: z.enum(['done', 'wait', 'dead']),
   next_at: z.iso.datetime().optional(),
+  /** What the next attempt waits for, where there is one. */
+  waits_for: z.enum(WAITING_FOR).optional(),
+  /** It probed an open circuit: the schedule does not count it. */
+  probe: z.literal(true).optional(),
   /** Why the delivery was given up, where this attempt was its last. */
   died: z.enum(DEATHS).optional(),
 });
@@ -36,7 +41,7 @@ export function verdict(
     ...('reason' in outcome && { reason: outcome.reason }),
     ...('response_excerpt' in outcome && { response_excerpt: outcome.response_excerpt }),
     next: next.kind,
-    ...(next.kind === 'wait' && { next_at: new Date(next.notBefore).toISOString() }),
+    ...(next.kind === 'wait' && { next_at: new Date(next.notBefore).toISOString(), waits_for: next.why }),
     ...(next.kind === 'dead' && { died: next.because }),
   };
 }

@@ -8,6 +8,14 @@ export const DeliveryStep = z.object({
   attempt: z.number().int().positive(),
   /** Milliseconds since 1970; absent when it may go at once. */
   not_before: z.number().optional(),
+  /** How many of the attempts before were probes of an open circuit, which the schedule does not count. */
+  probes: z.number().int().positive().optional(),
+  /** Comes back to probe its subscription's open circuit, and is not dropped meanwhile. */
+  probe: z.literal(true).optional(),
+  /** Milliseconds since 1970: the moment that was reserved for it within its subscription's rate. */
+  slot: z.number().optional(),
+  /** The catch-up or replay that it belongs to. */
+  replay_id: z.string().optional(),
 });
 export type DeliveryStep = z.infer<typeof DeliveryStep>;
 
@@ -22,7 +30,8 @@ export const DeliveryMessage = z.object({
 export type DeliveryMessage = z.infer<typeof DeliveryMessage>;
 
 /** Why a waiting delivery waits. */
-export type WaitingFor = 'schedule' | 'paused';
+export const WAITING_FOR = ['schedule', 'retry_after', 'circuit', 'paused', 'rate_limit'] as const;
+export type WaitingFor = (typeof WAITING_FOR)[number];
 
 export type DeliveryState = 'pending' | 'waiting' | 'delivered' | 'dead' | 'missed' | 'cancelled';
 

@@ -46,3 +46,33 @@ export function gather<T>({ most, handle }: Meeting<T>): (item: T) => Promise<vo
       else timer ??= setTimeout(flush, GATHERING_MS);
     });
 }
+
+/** How items of one key meet: the first one waits so long for others, and all of them share what comes of it. */
+export interface Sharing<T, R> {
+  keyOf(item: T): string;
+  waitMs: number;
+  handle(items: readonly T[]): Promise<R>;
+}
+
+/** Lets items of one key that come at about the same time be handled as one. */
+export function shared<T, R>({ keyOf, waitMs, handle }: Sharing<T, R>): (item: T) => Promise<R> {
+  const meetings = new Map<string, { items: T[]; result: Promise<R> }>();
+
+  function meet(key: string, first: T): Promise<R> {
+    const items = [first];
+    const result = new Promise<void>((resolve) => setTimeout(resolve, waitMs)).then(() => {
+      meetings.delete(key);
+      return handle(items);
+    });
+    meetings.set(key, { items, result });
+    return result;
+  }
+
+  return (item) => {
+    const key = keyOf(item);
+    const meeting = meetings.get(key);
+    if (meeting === undefined) return meet(key, item);
+    meeting.items.push(item);
+    return meeting.result;
+  };
+}

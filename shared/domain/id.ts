@@ -43,3 +43,12 @@ export function deliveryId(delivery: {
   const hash = createHash('sha256').update(`${tenant}\n${eventId}\n${subscriptionId}`).digest();
   return sortable('dlv', new Date(acceptedAt), hash.subarray(0, 10));
 }
+
+/** When the event of a delivery with this id was accepted, RFC 3339; undefined for what is no such id. */
+export function acceptedAtOf(id: string): string | undefined {
+  const time = /^dlv_([0-9a-hjkmnp-tv-z]{10})[0-9a-hjkmnp-tv-z]{16}$/.exec(id)?.[1];
+  if (time === undefined) return undefined;
+  const milliseconds = [...time].reduce((sum, char) => sum * 32 + ALPHABET.indexOf(char), 0);
+  const at = new Date(milliseconds);
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+}

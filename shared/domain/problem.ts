@@ -37,6 +37,7 @@ const TITLES: Readonly<Record<number, string>> = {
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
 };
 
@@ -81,6 +82,7 @@ export const problems = {
   idempotencyConflict: (eventId: string) =>
     new Problem(409, 'event_id_conflict', `Another event was accepted as ${eventId}. Give this one an id of its own.`),
   lastAdminKey: () => new Problem(409, 'last_admin_key', 'This is the last admin key. Make another one first.'),
+  conflict: (detail: string) => new Problem(409, 'conflict', detail),
   stale: () => new Problem(412, 'stale', 'It was changed meanwhile. Read it again and repeat the change.'),
   tooLarge: (limit: string) => new Problem(413, 'too_large', `The limit is ${limit}.`),
   notJson: (expected: string) => new Problem(415, 'unsupported_media_type', `Send the body as ${expected}.`),
@@ -113,6 +115,10 @@ export const problems = {
   urlRefused: (detail: string) =>
     new Problem(422, 'url_refused', detail, {
       faults: [{ pointer: '/url', detail: 'is not an address that may be sent to' }],
+    }),
+  rateLimited: (seconds: number) =>
+    new Problem(429, 'rate_limited', `This tenant posts faster than it may. Post again in ${seconds} s.`, {
+      headers: { 'retry-after': String(seconds) },
     }),
   internal: () => new Problem(500, 'internal', 'Something failed on our side. It is safe to send the request again.'),
 } as const;

@@ -36,7 +36,10 @@ export const DEATHS = ['exhausted', 'expired', 'gone', 'subscription_disabled', 
 export type Death = (typeof DEATHS)[number];
 
 /** What comes after an attempt. Times are milliseconds since 1970. */
-export type Next = { kind: 'done' } | { kind: 'wait'; notBefore: number } | { kind: 'dead'; because: Death };
+export type Next =
+  | { kind: 'done' }
+  | { kind: 'wait'; notBefore: number; why: 'schedule' | 'retry_after' | 'circuit' }
+  | { kind: 'dead'; because: Death };
 
 const LONGEST_ASKED = 24 * HOUR * SECOND;
 /** IMF-fixdate of RFC 9110 5.6.7, the one form of an HTTP date that is still written; other dates are nonsense here. */
@@ -52,7 +55,7 @@ export function askedWait(retryAfter: string | undefined, now: number): number {
 
 export interface Attempted {
   outcome: Outcome;
-  /** 1 for the first. */
+  /** 1 for the first; probes of an open circuit do not count. */
   attempt: number;
   policy: RetryPolicy;
   now: number;
@@ -68,8 +71,27 @@ export function decide({ outcome, attempt, policy, now, jitter }: Attempted): Ne
   if (delay === undefined) return { kind: 'dead', because: 'exhausted' };
   const scheduled = Math.round(delay * SECOND * (1 + jitter / 5));
   const asked = outcome.kind === 'rejected' ? askedWait(outcome.retry_after, now) : 0;
-  return { kind: 'wait', notBefore: now + Math.max(scheduled, asked) };
+  return asked > scheduled
+    ? { kind: 'wait', notBefore: now + asked, why: 'retry_after' }
+    : { kind: 'wait', notBefore: now + scheduled, why: 'schedule' };
 }
+
+/** Answers that mean "too much" rather than "no": the whole endpoint is given time, not this delivery alone. */
+const SLOW_DOWN = [429, 502, 504];
+const LEAST_REST = 5 * SECOND;
+const LONGEST_REST = 15 * MINUTE * SECOND;
+
+/** Until when the endpoint is to be left alone after this outcome, in milliseconds since 1970; undefined where it need not be. */
+export function restUntil(outcome: Outcome, now: number): number | undefined {
+  if (outcome.kind !== 'rejected' || !SLOW_DOWN.includes(outcome.status)) return undefined;
+  return now + Math.min(Math.max(askedWait(outcome.retry_after, now), LEAST_REST), LONGEST_REST);
+}
+
+const LEAST_AGE = HOUR * SECOND;
+
+/** How old a delivery that is held may become, in milliseconds: as old as the schedule's last attempt would be at the latest. */
+export const oldestOf = (policy: RetryPolicy): number =>
+  Math.max(delaysOf(policy).reduce((sum, delay) => sum + delay, 0) * SECOND * 1.2, LEAST_AGE);
 
 /** A queue holds a message back for 900 s at most, so a longer wait is made of several hops. */
 const LONGEST_HOP = 900;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CatchUp, Circuit, Held, Stretch } from './hold.ts';
 import { RetryPolicy } from './retry.ts';
 import { secretBytes } from './sign.ts';
 
@@ -46,8 +47,8 @@ const Wish = {
   format: z.enum(['envelope', 'standard']),
   signing: z.enum(['v1']),
   timeout_seconds: z.number().int().min(1).max(30),
-  /** Only the deployment's own ceiling so far; a number here would be a promise that nobody keeps yet. */
-  rate_limit_per_second: z.null(),
+  /** Null for the deployment's ceiling. */
+  rate_limit_per_second: z.number().min(0.1).max(1000).nullable(),
   retry: RetryPolicy,
   status: z.enum(['enabled', 'paused', 'disabled']),
 };
@@ -122,6 +123,19 @@ export const Subscription = z.object({
   /** Sealed `whsec_` texts, the current one first. */
   sealed_secrets: z.array(z.string()).min(1),
   disabled_reason: z.string().nullable(),
+  /** Absent while it gets what it wants. */
+  held: Held.optional(),
+  /** Absent while it is closed. */
+  circuit: Circuit.optional(),
+  /** When the circuit closed last; absent when it never was open. */
+  circuit_closed_at: z.iso.datetime().optional(),
+  catch_up: CatchUp.optional(),
+  /** When it was paused, the latest last: such time makes no delivery older. */
+  pauses: z.array(Stretch).default([]),
+  /** When it was disabled, the latest last: what was accepted then is missed. */
+  gaps: z.array(Stretch).default([]),
+  /** The highest run that was given out: each replay has one of its own. */
+  runs: z.number().int().default(1),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
   /** One more with every change: what a change is conditional on. */
@@ -149,11 +163,17 @@ export function withDefaults(
     format: wish.format ?? DEFAULTS.format,
     signing: wish.signing ?? DEFAULTS.signing,
     timeout_seconds: wish.timeout_seconds ?? DEFAULTS.timeout_seconds,
-    rate_limit_per_second: DEFAULTS.rate_limit_per_second,
+    rate_limit_per_second: wish.rate_limit_per_second ?? DEFAULTS.rate_limit_per_second,
     retry: wish.retry ?? DEFAULTS.retry,
     status: wish.status ?? DEFAULTS.status,
   };
 }
+
+/** A closed circuit is closed since it was open last, or since there is one. */
+const circuitOf = ({ circuit, circuit_closed_at, created_at }: Subscription): { state: string; since: string } =>
+  circuit === undefined
+    ? { state: 'closed', since: circuit_closed_at ?? created_at }
+    : { state: circuit.state, since: circuit.since };
 
 /** A subscription as callers see it: never a secret, never a header's value. */
 export const shown = (subscription: Subscription): Record<string, unknown> => ({
@@ -172,7 +192,7 @@ export const shown = (subscription: Subscription): Record<string, unknown> => ({
   retry: subscription.retry,
   status: subscription.status,
   disabled_reason: subscription.disabled_reason,
-  circuit: { state: 'closed', since: subscription.created_at },
+  circuit: circuitOf(subscription),
   created_at: subscription.created_at,
   updated_at: subscription.updated_at,
 });
