@@ -3,6 +3,12 @@ import * as z from 'zod';
 const name = z.string().min(1);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const days = z.coerce.number().int().min(5);
+/** As the API takes a subscription's own rate: once in ten seconds is the least. */
+const ceiling = z.coerce.number().min(0.1);
+/** 0 is no budget at all. */
+const budget = z.coerce.number().min(0);
+/** Addresses have no spaces in them. */
+const addresses = name.transform((text) => text.split(' '));
 
 /** Every variable that a function is given: infra writes them, handlers read them, each through its own list below. */
 const VARIABLES = {
@@ -10,10 +16,23 @@ const VARIABLES = {
   FLOW_TABLE: name,
   BUS_NAME: name,
   EVENT_SOURCE: name,
+  /** Of what we tell of ourselves, apart from what publishers post. */
+  OPERATIONS_SOURCE: name,
+  /** The ARN of the topic that operators listen to. */
+  NOTICES_TOPIC: name,
   ADMIN_KEY_SECRET: name,
   DATA_KEY: name,
   DELIVERIES_QUEUE_URL: name,
   RETRIES_QUEUE_URL: name,
+  DEFERRED_QUEUE_URL: name,
+  SWEEPS_QUEUE_URL: name,
+  UNDELIVERABLE_QUEUE_URL: name,
+  /** Of all lanes, and of what is deferred. */
+  DEAD_QUEUE_URLS: addresses,
+  /** Requests a second to a subscription that names no rate of its own. */
+  CEILING_PER_SECOND: ceiling,
+  /** Events a second that a tenant may post; 0: as many as it likes. */
+  INGEST_PER_SECOND: budget,
   ALLOW_PRIVATE_TARGETS: flag,
   RETENTION_DAYS: days,
 };
@@ -22,11 +41,50 @@ export type Variable = keyof typeof VARIABLES;
 
 /** What each stage's functions are given. A type for infra, so that a missing one does not compile. */
 export const STAGE_VARIABLES = {
-  ingest: ['CONTROL_TABLE', 'FLOW_TABLE', 'BUS_NAME', 'EVENT_SOURCE', 'ADMIN_KEY_SECRET', 'RETENTION_DAYS'],
-  match: ['CONTROL_TABLE', 'FLOW_TABLE', 'DELIVERIES_QUEUE_URL', 'RETENTION_DAYS'],
-  deliver: ['CONTROL_TABLE', 'FLOW_TABLE', 'RETRIES_QUEUE_URL', 'DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'RETENTION_DAYS'],
-  sweep: ['FLOW_TABLE', 'BUS_NAME', 'EVENT_SOURCE', 'RETENTION_DAYS'],
-  api: ['CONTROL_TABLE', 'FLOW_TABLE', 'ADMIN_KEY_SECRET', 'DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'RETENTION_DAYS'],
+  ingest: [
+    'CONTROL_TABLE',
+    'FLOW_TABLE',
+    'BUS_NAME',
+    'EVENT_SOURCE',
+    'ADMIN_KEY_SECRET',
+    'RETENTION_DAYS',
+    'INGEST_PER_SECOND',
+  ],
+  match: ['CONTROL_TABLE', 'FLOW_TABLE', 'DELIVERIES_QUEUE_URL', 'DEFERRED_QUEUE_URL', 'RETENTION_DAYS'],
+  deliver: [
+    'CONTROL_TABLE',
+    'FLOW_TABLE',
+    'RETRIES_QUEUE_URL',
+    'DEFERRED_QUEUE_URL',
+    'SWEEPS_QUEUE_URL',
+    'DATA_KEY',
+    'CEILING_PER_SECOND',
+    'ALLOW_PRIVATE_TARGETS',
+    'RETENTION_DAYS',
+  ],
+  sweep: [
+    'CONTROL_TABLE',
+    'FLOW_TABLE',
+    'BUS_NAME',
+    'EVENT_SOURCE',
+    'OPERATIONS_SOURCE',
+    'NOTICES_TOPIC',
+    'SWEEPS_QUEUE_URL',
+    'DEFERRED_QUEUE_URL',
+    'UNDELIVERABLE_QUEUE_URL',
+    'DEAD_QUEUE_URLS',
+    'CEILING_PER_SECOND',
+    'RETENTION_DAYS',
+  ],
+  api: [
+    'CONTROL_TABLE',
+    'FLOW_TABLE',
+    'SWEEPS_QUEUE_URL',
+    'ADMIN_KEY_SECRET',
+    'DATA_KEY',
+    'ALLOW_PRIVATE_TARGETS',
+    'RETENTION_DAYS',
+  ],
 } as const satisfies Record<string, readonly Variable[]>;
 
 export type Stage = keyof typeof STAGE_VARIABLES;

@@ -1,20 +1,62 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
 import { Attempt } from '../domain/attempt.ts';
 import type { EventFacts } from '../domain/event.ts';
 import { DEATHS, type Death } from '../domain/retry.ts';
-import { gatheredWrites, readAll, readRange, type Item, type Table } from './database.ts';
-import { ATTEMPT_SHARDS, keys, type StepOf } from './keys.ts';
+import { removeIf, unlessRefused } from './conditional.ts';
+import { gatheredWrites, readAll, type Item, type Table } from './database.ts';
+import type { Whom } from './health.ts';
+import { ATTEMPT_SHARDS, DEAD_SHARDS, keys, type StepOf } from './keys.ts';
+import { mergedPage } from './merged.ts';
+import { readable, warn, type Report } from './readable.ts';
 
 /** Who may make this attempt: we until the lease ends, somebody else until then, or nobody since it is made. */
 export type Claim = { kind: 'ours' } | { kind: 'held'; until: number } | { kind: 'settled' };
 
+/** What came of the last request of a delivery that was given up. */
+const Last = z.object({
+  outcome: z.string(),
+  at: z.string(),
+  attempt: z.number(),
+  status: z.number().optional(),
+  reason: z.string().optional(),
+});
+
+/** A dead letter as it is kept. */
+const Letter = z.object({
+  tenant: z.string(),
+  event_id: z.string(),
+  event_type: z.string(),
+  accepted_at: z.string(),
+  subscription_id: z.string(),
+  delivery_id: z.string(),
+  run: z.number().int().default(1),
+  /** `delivery`: the subscriber did not take it. `fault`: our own code failed at it, five times. */
+  kind: z.enum(['delivery', 'fault']).default('delivery'),
+  reason: z.enum([...DEATHS, 'fault']),
+  died_at: z.string(),
+  last: Last.optional(),
+});
+export type Letter = z.infer<typeof Letter>;
+
 export interface DeadLetter {
-  event: EventFacts;
+  event: Pick<EventFacts, 'tenant' | 'event_id' | 'type' | 'accepted_at'>;
   subscriptionId: string;
   deliveryId: string;
-  reason: Death;
+  run: number;
+  kind: Letter['kind'];
+  reason: Death | 'fault';
   at: string;
+  last?: Letter['last'];
+}
+
+type OfEvent = Pick<EventFacts, 'tenant' | 'event_id' | 'accepted_at'>;
+
+/** From its first moment to the first that is no more in it. */
+export interface Stretch {
+  from: string;
+  to: string;
 }
 
 /** Whose attempts, of events accepted when. Times are RFC 3339. */
@@ -29,12 +71,19 @@ export interface Listed {
 const momentOf = (time: string | undefined): string | undefined =>
   time === undefined ? undefined : new Date(time).toISOString();
 
+/** Stands in the place of an attempt that will not be made. It is none, so it is in no list of them. */
+const CANCELLED = 'cancelled';
+export interface Cancelled {
+  run: number;
+  next: 'cancelled';
+}
+
 const toAttempt = (item: Item): Attempt | undefined => Attempt.safeParse(item).data;
 
 export type Attempts = ReturnType<typeof attemptsIn>;
 
 /** The record of every attempt, which is also the claim to make it. */
-export function attemptsIn(table: Table, retentionDays: number) {
+export function attemptsIn(table: Table, retentionDays: number, report: Report = warn) {
   const { db, name: TableName } = table;
   const write = gatheredWrites(table);
   /** A late attempt is kept as long as an early one, and a letter that dies of old age must not be born expired. */
@@ -43,6 +92,21 @@ export function attemptsIn(table: Table, retentionDays: number) {
   async function standing(step: StepOf): Promise<Claim> {
     const { Item } = await db.send(new GetCommand({ TableName, Key: keys.attempt(step), ConsistentRead: true }));
     return Item?.outcome === undefined ? { kind: 'held', until: Number(Item?.lease_until ?? 0) } : { kind: 'settled' };
+  }
+
+  async function allBetween(pks: readonly string[], { from, to }: Stretch): Promise<Item[]> {
+    const found = await Promise.all(
+      pks.map(async (pk) => {
+        const items: Item[] = [];
+        for await (const item of readAll(table, { pk, from, consistent: 'yes' })) {
+          // The table could end there by itself, and would need another way of asking for this one case.
+          if (String(item.sk) >= to) break;
+          items.push(item);
+        }
+        return items;
+      }),
+    );
+    return found.flat();
   }
 
   return {
@@ -74,37 +138,97 @@ export function attemptsIn(table: Table, retentionDays: number) {
       await write({ put: { ...keys.attempt(step), v: 1, ...attempt, expires_at: expiry(attempt.at) } });
     },
 
+    /**
+     * Settles an attempt that will not be made: whoever claims it finds it settled. False where one was made already.
+     */
+    async cancel(step: StepOf, at: Date): Promise<boolean> {
+      const Item = {
+        ...keys.attempt(step),
+        v: 1,
+        outcome: CANCELLED,
+        at: at.toISOString(),
+        expires_at: expiry(at.toISOString()),
+      };
+      const put = new PutCommand({ TableName, Item, ConditionExpression: 'attribute_not_exists(outcome)' });
+      return (await unlessRefused(db.send(put))) !== undefined;
+    },
+
+    /** Whether the delivery's latest step is one that was cancelled. */
+    async isCancelled(event: OfEvent, subscriptionId: string): Promise<boolean> {
+      const items = await Array.fromAsync(readAll(table, { ...keys.attemptsOf(event, subscriptionId), consistent: 'yes' }));
+      return items.at(-1)?.outcome === CANCELLED;
+    },
+
     /** Keeps a delivery that is given up, with its reason. */
-    async bury({ event, subscriptionId, deliveryId, reason, at }: DeadLetter): Promise<void> {
+    async bury({ event, subscriptionId, deliveryId, run, kind, reason, at, last }: DeadLetter): Promise<void> {
       const { tenant, event_id, type, accepted_at } = event;
-      const about = {
+      const letter: Letter = {
         tenant,
         event_id,
         event_type: type,
         accepted_at,
         subscription_id: subscriptionId,
         delivery_id: deliveryId,
+        run,
+        kind,
+        reason,
+        died_at: at,
+        ...(last !== undefined && { last }),
       };
-      await write({
-        put: {
-          ...keys.deadLetter(event, subscriptionId),
-          v: 1,
-          ...about,
-          reason,
-          died_at: at,
-          expires_at: expiry(at),
-        },
-      });
+      await write({ put: { ...keys.deadLetter(event, subscriptionId), v: 1, ...letter, expires_at: expiry(at) } });
     },
 
-    /** Why the delivery was given up, or undefined while it was not. */
-    async deathOf(event: EventFacts, subscriptionId: string): Promise<Death | undefined> {
-      const { Item } = await db.send(new GetCommand({ TableName, Key: keys.deadLetter(event, subscriptionId) }));
-      return DEATHS.find((death) => death === Item?.reason);
+    /** The dead letter of a delivery, or undefined while it was not given up. */
+    async letterOf(event: OfEvent, subscriptionId: string): Promise<Letter | undefined> {
+      const Key = keys.deadLetter(event, subscriptionId);
+      const { Item } = await db.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
+      if (Item === undefined || Number(Item.expires_at) * 1000 <= table.now().getTime()) return undefined;
+      return readable(Letter, Item, report);
+    },
+
+    /** Takes a dead letter away; false where there is none. */
+    async acknowledge(event: OfEvent, subscriptionId: string): Promise<boolean> {
+      const there = await removeIf(table, keys.deadLetter(event, subscriptionId), { only: 'v = :it', it: 1 });
+      return there !== undefined;
+    },
+
+    /** A page of a subscription's dead letters, by the moment their events were accepted, newest first. */
+    async deadLetters(
+      { tenant, subscriptionId }: Whom,
+      page: { limit: number; after?: string | undefined },
+    ): Promise<{ letters: Letter[]; after: string | undefined }> {
+      const pks = Array.from({ length: DEAD_SHARDS }, (_, shard) =>
+        keys.deadLetterPartition(tenant, subscriptionId, shard),
+      );
+      const { items, after } = await mergedPage(table, pks, { order: 'newest', ...page });
+      return { letters: items.flatMap((item) => readable(Letter, item, report) ?? []), after };
+    },
+
+    /** The attempts at a subscription's deliveries of events accepted in that time, by event, oldest first; with those cancelled. */
+    async attemptsBetween(whom: Whom, stretch: Stretch): Promise<Map<string, (Attempt | Cancelled)[]>> {
+      const found = new Map<string, (Attempt | Cancelled)[]>();
+      const pks = Array.from({ length: ATTEMPT_SHARDS }, (_, shard) =>
+        keys.attemptPartition(whom.tenant, whom.subscriptionId, shard),
+      );
+      for (const item of await allBetween(pks, stretch)) {
+        const [, eventId = '', run = '1'] = String(item.sk).split('#');
+        const attempt = item.outcome === CANCELLED ? ({ run: Number(run), next: 'cancelled' } as const) : toAttempt(item);
+        if (attempt !== undefined) found.set(eventId, [...(found.get(eventId) ?? []), attempt]);
+      }
+      return found;
+    },
+
+    /** The dead letters of events accepted in that time, by event. */
+    async lettersBetween(whom: Whom, stretch: Stretch): Promise<Map<string, Letter>> {
+      const pks = Array.from({ length: DEAD_SHARDS }, (_, shard) =>
+        keys.deadLetterPartition(whom.tenant, whom.subscriptionId, shard),
+      );
+      const letters = (await allBetween(pks, stretch)).flatMap((item) => readable(Letter, item, report) ?? []);
+      return new Map(letters.map((letter) => [letter.event_id, letter]));
     },
 
     /** All attempts of one delivery, oldest first. */
-    async ofDelivery(event: EventFacts, subscriptionId: string): Promise<Attempt[]> {
+    async ofDelivery(event: OfEvent, subscriptionId: string): Promise<Attempt[]> {
       const found: Attempt[] = [];
       for await (const item of readAll(table, { ...keys.attemptsOf(event, subscriptionId), consistent: 'yes' })) {
         const attempt = toAttempt(item);
@@ -121,29 +245,16 @@ export function attemptsIn(table: Table, retentionDays: number) {
       of: Listed,
       page: { limit: number; after?: string | undefined },
     ): Promise<{ attempts: Attempt[]; after: string | undefined }> {
-      const shards = await Promise.all(
-        Array.from({ length: ATTEMPT_SHARDS }, (_, shard) =>
-          readRange(table, {
-            pk: keys.attemptPartition(of.tenant, of.subscriptionId, shard),
-            order: 'newest',
-            limit: page.limit,
-            from: momentOf(of.from),
-            after: page.after ?? momentOf(of.to),
-          }),
-        ),
+      const pks = Array.from({ length: ATTEMPT_SHARDS }, (_, shard) =>
+        keys.attemptPartition(of.tenant, of.subscriptionId, shard),
       );
-      // Every shard is read down to where its own page ended, so all is known only above the highest of these ends.
-      const end = shards.reduce((highest, { after = '' }) => (after > highest ? after : highest), '');
-      const known = shards
-        .flatMap(({ items }) => items.map((item) => ({ item, sk: String(item.sk) })))
-        .filter(({ sk }) => sk >= end)
-        .toSorted((a, b) => (a.sk < b.sk ? 1 : -1));
-      const shown = known.slice(0, page.limit);
-      const after = shown.length < known.length ? shown.at(-1)?.sk : end;
-      return {
-        attempts: shown.map(({ item }) => toAttempt(item)).filter((attempt) => attempt !== undefined),
-        after: after === '' ? undefined : after,
-      };
+      const { items, after } = await mergedPage(table, pks, {
+        order: 'newest',
+        limit: page.limit,
+        from: momentOf(of.from),
+        after: page.after ?? momentOf(of.to),
+      });
+      return { attempts: items.map(toAttempt).filter((attempt) => attempt !== undefined), after };
     },
   };
 }

@@ -3,7 +3,8 @@ import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { AcceptedEvent } from '../domain/event.ts';
 import { readAll, readRange, writeAll, type ItemKey, type Table } from './database.ts';
-import { keys, MARKER_SHARDS } from './keys.ts';
+import { keys, MARKER_SHARDS, TIME_SHARDS } from './keys.ts';
+import { mergedPage } from './merged.ts';
 
 const Head = z.object({
   tenant: z.string(),
@@ -21,6 +22,16 @@ const Head = z.object({
 });
 
 const MatchedPart = z.object({ matched_at: z.string(), matched: z.number(), subscriptions: z.array(z.string()) });
+
+/** A matched event in the order of time: what a walk reads. */
+const Timed = z.object({
+  tenant: z.string(),
+  event_id: z.string(),
+  type: z.string(),
+  group: z.string(),
+  accepted_at: z.string(),
+});
+export type Timed = z.infer<typeof Timed>;
 
 /** What match found out: when, and which subscriptions wanted it. */
 export interface Matched {
@@ -103,7 +114,7 @@ export function eventsIn(table: Table, retentionDays: number) {
 
     /** Writes down whom match found for each event, and closes their markers: one call for up to a dozen events. */
     async close(
-      found: readonly { event: Pick<AcceptedEvent, 'tenant' | 'event_id' | 'accepted_at'>; matched: Matched }[],
+      found: readonly { event: Timed; matched: Matched }[],
     ): Promise<void> {
       await writeAll(
         table,
@@ -122,9 +133,38 @@ export function eventsIn(table: Table, retentionDays: number) {
               },
             }),
           );
-          return [...parts, { remove: keys.marker(event) }];
+          const { tenant, event_id, type, group, accepted_at } = event;
+          const timed = { v: 1, tenant, event_id, type, group, accepted_at, expires_at: expiry(accepted_at) };
+          return [...parts, { put: { ...keys.time(event), ...timed } }, { remove: keys.marker(event) }];
         }),
       );
+    },
+
+    /**
+     * A page of a tenant's matched events, oldest first: those accepted at `from` or later and before `to`. `after` is the
+     * position that an earlier page ended at.
+     */
+    async timeline(
+      tenant: string,
+      { from, to, after, limit }: { from: string; to: string; after?: string | undefined; limit: number },
+    ): Promise<{ events: (Timed & { position: string })[]; after: string | undefined }> {
+      const pks = Array.from({ length: TIME_SHARDS }, (_, shard) => keys.timePartition(tenant, shard));
+      const page = await mergedPage(table, pks, { order: 'oldest', limit, from, after, consistent: 'yes' });
+      const all = page.items.map((item) => ({ ...Timed.parse(item), position: String(item.sk) }));
+      const events = all.filter(({ accepted_at }) => accepted_at < to);
+      return { events, after: events.length < all.length ? undefined : page.after };
+    },
+
+    /** The events of a tenant that were accepted in that very millisecond. */
+    async ofMoment(tenant: string, acceptedAt: string): Promise<Timed[]> {
+      const shards = await Promise.all(
+        Array.from({ length: TIME_SHARDS }, (_, shard) =>
+          Array.fromAsync(readAll(table, { pk: keys.timePartition(tenant, shard), prefix: `${acceptedAt}#` }), (item) =>
+            Timed.parse(item),
+          ),
+        ),
+      );
+      return shards.flat();
     },
 
     /** What match found for the event; undefined while it has not been there. */

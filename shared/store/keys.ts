@@ -16,7 +16,18 @@ import type { ItemKey } from './database.ts';
  *   EV#tenant#event             matched#nnnn                   when match was done with it, and whom it found
  *   OPEN#nn                     accepted_at#tenant#event       accepted and not yet matched
  *   AT#tenant#subscription#n    accepted_at#event#run#attempt  an attempt, or the claim to it
- *   DEAD#tenant#subscription    accepted_at#event              a dead letter
+ *   DEAD#tenant#subscription#n  accepted_at#event              a dead letter
+ *   TIME#tenant#n               accepted_at#event              a matched event in the order of time: what a walk reads
+ *   SHELF#nn                    due#tenant#subscription#event#run  a delivery that rests until then
+ *   WAIT#tenant#subscription#n  due#event#run                  a delivery that waits, wherever: what is listed and released
+ *   HEALTH#tenant#subscription  health                         its failures since it answered last
+ *   HEALTH#tenant#subscription  lease#nn                       the right to one request to it while it is suspect
+ *   TROUBLE#n                   tenant#subscription            one of some copies of the list of those in trouble
+ *   RATE#tenant#subscription    rate                           its next free moment
+ *   RATE#tenant#                ingest                         when the tenant may post its next event
+ *   REPLAY#tenant#subscription  replay                         a catch-up or replay, with how far it is
+ *   RUNNING                     tenant#subscription#replay     one that is under way
+ *   HELD                        tenant#subscription            one that is held
  */
 
 /** Spread over partitions by a hash, so that no single one takes all the writes of a busy moment. */
@@ -27,7 +38,19 @@ export const MARKER_SHARDS = 16;
 /** A partition takes 1,000 writes a second; a subscription's own ceiling is 100 deliveries a second by default. */
 export const ATTEMPT_SHARDS = 4;
 
+export const DEAD_SHARDS = 4;
+export const TIME_SHARDS = 8;
+export const SHELF_SHARDS = 16;
+export const WAIT_SHARDS = 4;
+/** Each of them is read once a second by a part of the environments at work. */
+export const TROUBLE_COPIES = 4;
+
 type Of = Pick<EventFacts, 'tenant' | 'event_id' | 'accepted_at'>;
+
+interface OfSubscription {
+  tenant: string;
+  subscriptionId: string;
+}
 
 export interface StepOf {
   event: Of;
@@ -77,8 +100,53 @@ export const keys = {
     const { pk, prefix } = keys.attemptsOf(event, subscriptionId);
     return { pk, sk: `${prefix}${padded(run)}#${padded(attempt)}` };
   },
+  deadLetterPartition: (tenant: string, subscriptionId: string, shard: number): string =>
+    `DEAD#${tenant}#${subscriptionId}#${shard}`,
   deadLetter: (event: Of, subscriptionId: string): ItemKey => ({
-    pk: `DEAD#${event.tenant}#${subscriptionId}`,
+    pk: keys.deadLetterPartition(event.tenant, subscriptionId, shardOf(event.event_id, DEAD_SHARDS)),
     sk: `${event.accepted_at}#${event.event_id}`,
   }),
+  timePartition: (tenant: string, shard: number): string => `TIME#${tenant}#${shard}`,
+  time: (event: Of): ItemKey => ({
+    pk: keys.timePartition(event.tenant, shardOf(event.event_id, TIME_SHARDS)),
+    sk: `${event.accepted_at}#${event.event_id}`,
+  }),
+  shelfPartition: (shard: number): string => `SHELF#${String(shard).padStart(2, '0')}`,
+  /** `due` is RFC 3339 UTC with milliseconds. */
+  shelved: ({ event, subscriptionId, run }: Omit<StepOf, 'attempt'>, due: string): ItemKey => ({
+    pk: keys.shelfPartition(shardOf(`${subscriptionId}${event.event_id}`, SHELF_SHARDS)),
+    sk: `${due}#${event.tenant}#${subscriptionId}#${event.event_id}#${padded(run)}`,
+  }),
+  waitingPartition: (tenant: string, subscriptionId: string, shard: number): string =>
+    `WAIT#${tenant}#${subscriptionId}#${shard}`,
+  /** Where all that waits of one event stands. */
+  waitingPartitionOf: ({ tenant, subscriptionId }: OfSubscription, eventId: string): string =>
+    keys.waitingPartition(tenant, subscriptionId, shardOf(eventId, WAIT_SHARDS)),
+  waiting: ({ event, subscriptionId, run }: Omit<StepOf, 'attempt'>, due: string): ItemKey => ({
+    pk: keys.waitingPartitionOf({ tenant: event.tenant, subscriptionId }, event.event_id),
+    sk: `${due}#${event.event_id}#${padded(run)}`,
+  }),
+  healthPartition: (tenant: string, subscriptionId: string): string => `HEALTH#${tenant}#${subscriptionId}`,
+  health: ({ tenant, subscriptionId }: OfSubscription): ItemKey => ({
+    pk: keys.healthPartition(tenant, subscriptionId),
+    sk: 'health',
+  }),
+  leasesOf: ({ tenant, subscriptionId }: OfSubscription): { pk: string; prefix: string } => ({
+    pk: keys.healthPartition(tenant, subscriptionId),
+    prefix: 'lease#',
+  }),
+  lease: (of: OfSubscription, slot: number): ItemKey => {
+    const { pk, prefix } = keys.leasesOf(of);
+    return { pk, sk: `${prefix}${String(slot).padStart(2, '0')}` };
+  },
+  troublePartition: (copy: number): string => `TROUBLE#${copy}`,
+  trouble: ({ tenant, subscriptionId }: OfSubscription, copy: number): ItemKey => ({
+    pk: keys.troublePartition(copy),
+    sk: `${tenant}#${subscriptionId}`,
+  }),
+  rate: (tenant: string, subscriptionId: string): ItemKey => ({ pk: `RATE#${tenant}#${subscriptionId}`, sk: 'rate' }),
+  ingestRate: (tenant: string): ItemKey => ({ pk: `RATE#${tenant}#`, sk: 'ingest' }),
+  replayPartition: (tenant: string, subscriptionId: string): string => `REPLAY#${tenant}#${subscriptionId}`,
+  running: { pk: 'RUNNING' },
+  held: { pk: 'HELD' },
 } as const;

@@ -5,6 +5,12 @@ export interface Keeping<Key> {
   keptMs: number;
 }
 
+/** `lately` answers what may be as old as that; `now` looks, and everybody profits from it. */
+export interface Lately<Key, Value> {
+  lately(key: Key): Promise<Value | undefined>;
+  now(key: Key): Promise<Value | undefined>;
+}
+
 const MOST_KEPT = 10_000;
 
 /**
@@ -14,21 +20,27 @@ const MOST_KEPT = 10_000;
 export function lately<Key, Value>(
   find: (key: Key) => Promise<Value | undefined>,
   { keyOf, now, keptMs }: Keeping<Key>,
-) {
+): Lately<Key, Value> {
   const kept = new Map<string, { value: Promise<Value | undefined>; until: number }>();
 
-  return (key: Key): Promise<Value | undefined> => {
+  function look(key: Key): Promise<Value | undefined> {
     const name = keyOf(key);
-    const known = kept.get(name);
-    if (known !== undefined && known.until > now()) return known.value;
     const value = find(key);
     kept.delete(name);
     if (kept.size >= MOST_KEPT) kept.delete(kept.keys().next().value ?? '');
-    kept.set(name, { value, until: now() + keptMs });
-    value.then(
-      (found) => found === undefined && kept.delete(name),
-      () => kept.delete(name),
-    );
+    const entry = { value, until: now() + keptMs };
+    kept.set(name, entry);
+    // A later look may stand there by then, and is not ours to take away.
+    const forget = (): void => void (kept.get(name) === entry && kept.delete(name));
+    value.then((found) => found === undefined && forget(), forget);
     return value;
+  }
+
+  return {
+    lately(key) {
+      const known = kept.get(keyOf(key));
+      return known !== undefined && known.until > now() ? known.value : look(key);
+    },
+    now: look,
   };
 }

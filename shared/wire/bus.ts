@@ -12,6 +12,8 @@ export const openBus = (): EventBridgeClient => new EventBridgeClient({ maxAttem
 export interface Bus {
   /** Puts events on the bus; answers those it did not take. */
   publish(events: readonly TravellingEvent[]): Promise<TravellingEvent[]>;
+  /** Puts a notice on the bus for rules that others make. @throws where the bus does not take it */
+  tell(notice: { type: string; detail: object }): Promise<void>;
 }
 
 /** The event bus. `source` is the one that the lanes' rules trust. */
@@ -43,6 +45,12 @@ export function busNamed(client: EventBridgeClient, { name, source, report }: Bu
   }
 
   return {
+    async tell({ type, detail }) {
+      const entry = { EventBusName: name, Source: source, DetailType: type, Detail: asciiJson(detail) };
+      const { Entries: [answer] = [] } = await client.send(new PutEventsCommand({ Entries: [entry] }));
+      if (answer?.EventId === undefined) throw new Error(`${answer?.ErrorCode ?? 'refused'}: ${type}`);
+    },
+
     publish: (events) =>
       sendInCalls<TravellingEvent>(events, {
         limits: LIMITS,

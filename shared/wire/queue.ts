@@ -1,5 +1,6 @@
-import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { gather } from '../domain/gather.ts';
+import type { Job } from '../domain/job.ts';
 import { asciiJson } from '../domain/json-text.ts';
 import { sendInCalls, type Entry } from './calls.ts';
 
@@ -69,3 +70,31 @@ export const gatheringQueue = <T extends Outgoing>(
       return unsent.map(({ index }) => index);
     },
   });
+
+/** Asks the sweep for something, in so many seconds. Resolves when that is durable. Jobs can be done twice, so none is in doubt. */
+export function jobsFor(queue: Queue): (job: Job, delay: number) => Promise<void> {
+  const send = gatheringQueue<Outgoing>(queue, (message) => message);
+  return (job, delay) => send({ body: job, group: 'tenant' in job ? job.tenant : 'all', delay });
+}
+
+/** A message as it is received, which somebody removes when it is done with. */
+export interface Inbound {
+  body: string;
+  remove(): Promise<void>;
+}
+
+/** The messages of a queue that can be seen now, ten at a time; what is not removed is seen again later. */
+export async function* messagesIn(client: SQSClient, url: string): AsyncGenerator<Inbound> {
+  for (;;) {
+    const { Messages = [] } = await client.send(
+      new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, WaitTimeSeconds: 0 }),
+    );
+    if (Messages.length === 0) return;
+    for (const { Body = '', ReceiptHandle } of Messages) {
+      const remove = async (): Promise<void> => {
+        await client.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }));
+      };
+      yield { body: Body, remove };
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { readRange, type Item, type Range, type Table } from './database.ts';
+
+/** A page over several partitions that share a list among them. */
+export interface MergedRange extends Omit<Range, 'pk' | 'prefix'> {
+  order: 'newest' | 'oldest';
+  limit: number;
+}
+
+/**
+ * One page of a list that is spread over partitions, in the order of the sort keys of all of them. Every partition is read as far
+ * as its own page goes, so all is known only up to the nearest of these ends, and the page ends there.
+ */
+export async function mergedPage(
+  table: Table,
+  pks: readonly string[],
+  range: MergedRange,
+): Promise<{ items: Item[]; after: string | undefined }> {
+  const sign = range.order === 'oldest' ? 1 : -1;
+  const order = (a: string, b: string): number => (a === b ? 0 : a < b ? -sign : sign);
+  const pages = await Promise.all(pks.map((pk) => readRange(table, { ...range, pk })));
+  const [end] = pages.flatMap(({ after }) => after ?? []).toSorted(order);
+  const known = pages
+    .flatMap(({ items }) => items.map((item) => ({ item, sk: String(item.sk) })))
+    .filter(({ sk }) => end === undefined || order(sk, end) <= 0)
+    .toSorted((a, b) => order(a.sk, b.sk));
+  const shown = known.slice(0, range.limit);
+  return {
+    items: shown.map(({ item }) => item),
+    after: shown.length < known.length ? shown.at(-1)?.sk : end,
+  };
+}

@@ -1,0 +1,19 @@
+import type * as z from 'zod';
+import type { Item } from './database.ts';
+
+/** Hears of an item that nobody can read. */
+export type Report = (error: Error) => void;
+
+/** Loud where nobody asked to hear of it. */
+export const warn: Report = (error) => process.emitWarning(error);
+
+/**
+ * What the item says, or undefined where it was damaged or is of a release that we know nothing of. That is reported and not
+ * thrown: one such item in a list must not keep all the others from being found.
+ */
+export function readable<T>(schema: z.ZodType<T>, item: Item, report: Report): T | undefined {
+  const { data, error } = schema.safeParse(item);
+  if (error !== undefined)
+    report(new Error(`item ${String(item.pk)} ${String(item.sk)} makes no sense`, { cause: error }));
+  return data;
+}
