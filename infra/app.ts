@@ -1,9 +1,9 @@
 import { App, CfnOutput, Stack, Tags, Validations } from 'aws-cdk-lib';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import cdkJson from '../cdk.json' with { type: 'json' };
 import { BadSetting } from './bad-setting.ts';
 import { EventFanout } from './event-fanout.ts';
-import type { LaneQueues } from './lane-queues.ts';
 import { readSettings } from './settings.ts';
 
 /**
@@ -49,18 +49,23 @@ function tell({ state, api }: EventFanout): void {
     AdminKeySecretArn: state.adminKey.arn,
     AdminKeyCommand: command,
     BusName: state.bus.eventBusName,
+    NoticesTopicArn: state.notices.topicArn,
     ...(api.domainTarget !== undefined && { DomainTarget: api.domainTarget }),
   };
   for (const [name, value] of Object.entries(outputs)) new CfnOutput(Stack.of(api), name, { value });
   for (const [lane, queues] of state.lanes) {
-    new CfnOutput(Stack.of(state), `QueuesOf${lane}`, { value: urlsOf(queues), description: WHAT_QUEUES });
+    const { events, deliveries, retries, dead } = queues;
+    const value = urlsOf(events, deliveries, retries, dead);
+    new CfnOutput(Stack.of(state), `QueuesOf${lane}`, { value, description: WHAT_QUEUES });
   }
+  const value = urlsOf(state.deferred, state.deferredDead);
+  new CfnOutput(Stack.of(state), 'DeferredQueues', { value, description: WHAT_DEFERRED });
 }
 
 const WHAT_QUEUES = 'The events, deliveries, retries and dead queue of a lane.';
+const WHAT_DEFERRED = 'The queue of what comes late or takes long, and its dead queue.';
 
-const urlsOf = ({ events, deliveries, retries, dead }: LaneQueues): string =>
-  [events, deliveries, retries, dead].map(({ queueUrl }) => queueUrl).join(' ');
+const urlsOf = (...queues: Queue[]): string => queues.map(({ queueUrl }) => queueUrl).join(' ');
 
 if (import.meta.main) {
   try {

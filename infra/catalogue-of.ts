@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Catalogue } from '../shared/catalogue/define.ts';
+import { operationalFaults } from '../shared/catalogue/operational.ts';
 import { BadSetting } from './bad-setting.ts';
 import type { TypesByGroup } from './patterns.ts';
 
@@ -8,10 +9,12 @@ import type { TypesByGroup } from './patterns.ts';
  * functions judge events by.
  *
  * @param file the bundled module
- * @throws where its default export is not a catalogue, or where a lane would have nothing to carry
+ * @throws where its default export is not a catalogue, uses a name of ours, or leaves a lane with nothing to carry
  */
 export function typesByGroup(file: string): TypesByGroup {
   const { groups, eventTypes } = load(file);
+  const [fault] = operationalFaults({ groups, eventTypes });
+  if (fault !== undefined) throw new BadSetting(`The catalogue cannot have the ${fault}.`);
   const found = new Map(Object.keys(groups).map((group): [string, string[]] => [group, []]));
   for (const [type, { group }] of Object.entries(eventTypes)) {
     const types = found.get(group);

@@ -1,22 +1,24 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Duration, RemovalPolicy, Stack, Stage as CdkStage, Tags } from 'aws-cdk-lib';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { RemovalPolicy, Stack, Stage as CdkStage, Tags } from 'aws-cdk-lib';
+import { Rule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { Api, type Domain } from './api.ts';
 import { BadSetting } from './bad-setting.ts';
 import { bundle, type Bundles } from './bundle.ts';
+import { letPublish } from './bus.ts';
 import type { CanaryTraffic } from './canary.ts';
 import { typesByGroup } from './catalogue-of.ts';
+import { makeDeliver, type DeliverProps } from './deliver.ts';
 import { Lane, type LaneConcurrency } from './lane.ts';
-import { checkConcurrency, planLanes, type Lanes } from './lane-plan.ts';
-import { EVENT_SOURCE, unroutedPatterns, type TypesByGroup } from './patterns.ts';
-import { toQueue } from './queue.ts';
+import { checkConcurrency, planLanes, SWEEP_CONCURRENCY, type Lanes } from './lane-plan.ts';
+import { EVENT_SOURCE, operationsPattern, unroutedPatterns, type TypesByGroup } from './patterns.ts';
+import { toQueue, work } from './queue.ts';
 import { StageFunction } from './stage-function.ts';
 import { State } from './state.ts';
+import { makeSweep, tickEveryMinute } from './sweep.ts';
 import { allow } from './table.ts';
 
 export interface EventFanoutProps {
@@ -42,8 +44,14 @@ export interface EventFanoutProps {
   eventRecoveryDays?: number;
   /** How many batches of each queue of a lane are worked on at a time. Default: 10 events, 25 deliveries, 10 retries. */
   laneConcurrency?: LaneConcurrency;
-  /** The account's limit of concurrent Lambda executions, which the lanes must fit into. Default: 1,000. */
+  /** How many batches of what comes late or takes long are worked on at a time, of all lanes together. Default: 50. */
+  deferredConcurrency?: number;
+  /** The account's limit of concurrent Lambda executions, which all that must fit into. Default: 1,000. */
   accountConcurrency?: number;
+  /** Requests a second to a subscription that names no rate of its own; at least 0.1. Default: 100. */
+  ceilingPerSecond?: number;
+  /** Events a second that a tenant may post before it is told to slow down; 0: as many as it likes. Default: 500. */
+  ingestPerSecond?: number;
   /** A name of your own for the API. Default: the one that API Gateway gives. */
   domain?: Domain;
   /** Lets new code take over by and by, and takes it back when it fails. Default: it takes over at once. */
@@ -66,6 +74,8 @@ type Chosen = WithDefault & Pick<EventFanoutProps, Optional>;
 const LEAST_RETENTION_DAYS = 5;
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html */
 const MOST_RECOVERY_DAYS = 35;
+/** Once in ten seconds, as for a subscription's own rate. */
+const LEAST_CEILING = 0.1;
 
 const DEFAULTS: WithDefault = {
   catalogue: fileURLToPath(new URL('../shared/catalogue/catalogue.ts', import.meta.url)),
@@ -74,7 +84,10 @@ const DEFAULTS: WithDefault = {
   retentionDays: 14,
   eventRecoveryDays: 0,
   laneConcurrency: { events: 10, deliveries: 25, retries: 10 },
+  deferredConcurrency: 50,
   accountConcurrency: 1_000,
+  ceilingPerSecond: 100,
+  ingestPerSecond: 500,
 };
 
 /**
@@ -87,6 +100,8 @@ export class EventFanout extends Construct {
   /** By name. */
   readonly lanes: ReadonlyMap<string, Lane>;
   readonly ingest: Lambda;
+  /** Delivers what comes late or takes long, of all lanes. */
+  readonly deferred: Lambda;
   readonly sweep: Lambda;
   readonly controlPlane: Lambda;
   readonly api: Api;
@@ -110,18 +125,23 @@ export class EventFanout extends Construct {
     });
     this.lanes = this.makeLanes(plan);
     const rules = [...this.catchUnrouted(groups), ...[...this.lanes.values()].flatMap((lane) => lane.rules)];
+    const operations = this.routeOperations();
 
     const ingest = this.makeIngest();
     // An event accepted before its rule is there would wait for the sweep.
     ingest.node.addDependency(...rules);
     const controlPlane = this.makeControlPlane();
-    this.sweep = this.makeSweep();
+    this.deferred = this.makeDeferred();
+    const sweep = this.makeSweep();
+    // A notice published before its rule is there would be gone.
+    sweep.node.addDependency(operations);
     this.api = new Api(this, 'Api', {
       ingest: ingest.live,
       controlPlane: controlPlane.live,
       domain: this.props.domain,
     });
     this.ingest = ingest;
+    this.sweep = sweep;
     this.controlPlane = controlPlane;
     for (const part of [this, this.state]) Tags.of(part).add('application', 'event-fanout');
     this.node.addValidation({ validate: () => this.faults() });
@@ -136,25 +156,40 @@ export class EventFanout extends Construct {
   }
 
   private makeLanes(plan: ReadonlyMap<string, readonly string[]>): Map<string, Lane> {
-    const { state, bundles, props } = this;
+    const { state, props } = this;
     return new Map(
       [...plan].map(([name, eventTypes]) => {
         const queues = state.lanes.get(name);
         if (!queues) throw new Error(`lane ${name} has no queues`);
         const lane = new Lane(this, `Lane-${name}`, {
+          ...this.deliverProps(),
           name,
           queues,
-          state,
-          bundles,
           eventTypes,
           laneConcurrency: props.laneConcurrency,
-          retentionDays: props.retentionDays,
-          allowPrivateTargets: props.dev?.allowPrivateTargets ?? false,
-          canary: props.canary,
         });
         return [name, lane];
       }),
     );
+  }
+
+  private deliverProps(): DeliverProps {
+    const { state, bundles, props } = this;
+    const { canary, retentionDays, ceilingPerSecond, dev } = props;
+    const allowPrivateTargets = dev?.allowPrivateTargets ?? false;
+    return { state, bundles, canary, retentionDays, ceilingPerSecond, allowPrivateTargets };
+  }
+
+  /** They are few, and an own lane would cost its idle polling: the first one takes them. */
+  private routeOperations(): Rule {
+    const { bus, lanes, undeliverable } = this.state;
+    const [first] = lanes.values();
+    if (!first) throw new BadSetting('The catalogue has no event group, so there is no lane.');
+    return new Rule(this, 'Operations', {
+      eventBus: bus,
+      eventPattern: operationsPattern(),
+      targets: [toQueue(first.events, undeliverable)],
+    });
   }
 
   private catchUnrouted(groups: TypesByGroup): Rule[] {
@@ -184,54 +219,36 @@ export class EventFanout extends Construct {
         EVENT_SOURCE,
         ADMIN_KEY_SECRET: adminKey.arn,
         RETENTION_DAYS: String(props.retentionDays),
+        INGEST_PER_SECOND: String(props.ingestPerSecond),
       },
     });
     allow(ingest, tables.control, ['GetItem']);
-    allow(ingest, tables.flow, ['GetItem', 'Query', 'PutItem']);
-    this.letPublish(ingest);
+    allow(ingest, tables.flow, ['GetItem', 'Query', 'PutItem', 'UpdateItem']);
+    letPublish(ingest, bus, [EVENT_SOURCE]);
     this.letReadAdminKey(ingest);
     return ingest;
   }
 
+  private makeDeferred(): StageFunction<'deliver'> {
+    const { deferred } = this.state;
+    const deliver = makeDeliver(this, 'Deferred', { ...this.deliverProps(), retries: deferred });
+    work(deliver, deferred, { batchSize: 10, maxConcurrency: this.props.deferredConcurrency });
+    return deliver;
+  }
+
   private makeSweep(): StageFunction<'sweep'> {
-    const { bundles, props } = this;
-    const { tables, bus, undeliverable, failedSweeps, scheduleName, publisherPath } = this.state;
-    const sweep = new StageFunction(this, 'Sweep', {
-      stage: 'sweep',
-      bundles,
-      canary: props.canary,
-      rolePath: publisherPath,
-      environment: {
-        FLOW_TABLE: tables.flow.tableName,
-        BUS_NAME: bus.eventBusName,
-        EVENT_SOURCE,
-        RETENTION_DAYS: String(props.retentionDays),
-      },
-    });
-    allow(sweep, tables.flow, ['GetItem', 'Query', 'UpdateItem', 'BatchWriteItem']);
-    this.letPublish(sweep);
-    // A missed minute is made good by the next one; a late repetition would only run beside it.
-    const once = { retryAttempts: 0, maxEventAge: Duration.minutes(1) };
-    sweep.live.configureAsyncInvoke({ ...once, onFailure: { bind: () => ({ destination: failedSweeps.queueArn }) } });
-    failedSweeps.grant(sweep, 'sqs:SendMessage');
-    new Rule(this, 'EveryMinute', {
-      ruleName: scheduleName,
-      schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [
-        {
-          bind: (rule) => ({
-            ...new LambdaFunction(sweep.live, once).bind(rule),
-            deadLetterConfig: { arn: undeliverable.queueArn },
-          }),
-        },
-      ],
-    });
+    const { state, bundles, props } = this;
+    const { canary, retentionDays, ceilingPerSecond } = props;
+    const sweep = makeSweep(this, 'Sweep', { state, bundles, canary, retentionDays, ceilingPerSecond });
+    // One job a call: a walk may take as long as a call can.
+    work(sweep, state.sweeps, { batchSize: 1, maxConcurrency: SWEEP_CONCURRENCY });
+    tickEveryMinute(this, 'EveryMinute', state);
     return sweep;
   }
 
   private makeControlPlane(): StageFunction<'api'> {
     const { bundles, props } = this;
-    const { tables, adminKey, dataKey } = this.state;
+    const { tables, adminKey, dataKey, sweeps } = this.state;
     const api = new StageFunction(this, 'ControlPlane', {
       stage: 'api',
       bundles,
@@ -239,28 +256,20 @@ export class EventFanout extends Construct {
       environment: {
         CONTROL_TABLE: tables.control.tableName,
         FLOW_TABLE: tables.flow.tableName,
+        SWEEPS_QUEUE_URL: sweeps.queueUrl,
         ADMIN_KEY_SECRET: adminKey.arn,
         DATA_KEY: dataKey.keyArn,
         ALLOW_PRIVATE_TARGETS: String(props.dev?.allowPrivateTargets ?? false),
         RETENTION_DAYS: String(props.retentionDays),
       },
     });
-    allow(api, tables.control, ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
-    allow(api, tables.flow, ['GetItem', 'Query']);
+    for (const table of [tables.control, tables.flow]) {
+      allow(api, table, ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
+    }
+    sweeps.grant(api, 'sqs:SendMessage');
     dataKey.grant(api, 'kms:GenerateDataKey', 'kms:Decrypt');
     this.letReadAdminKey(api);
     return api;
-  }
-
-  /** Under our own source only, in each entry of a call; no other role is given it, which is what lets the lanes trust it. */
-  private letPublish(stage: Lambda): void {
-    stage.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['events:PutEvents'],
-        resources: [this.state.bus.eventBusArn],
-        conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },
-      }),
-    );
   }
 
   private letReadAdminKey(stage: Lambda): void {
@@ -285,7 +294,14 @@ function withDefaults(given: EventFanoutProps): Chosen {
       `eventRecoveryDays must be a whole number from 0 to ${MOST_RECOVERY_DAYS}: ${eventRecoveryDays}`,
     );
   }
+  checkRate('ceilingPerSecond', props.ceilingPerSecond, LEAST_CEILING);
+  checkRate('ingestPerSecond', props.ingestPerSecond, 0);
   return props;
+}
+
+function checkRate(name: string, rate: number, least: number): void {
+  if (Number.isFinite(rate) && rate >= least) return;
+  throw new BadSetting(`${name} must be a number of at least ${least}: ${rate}`);
 }
 
 /** Beside the templates, where CDK picks the assets up. */

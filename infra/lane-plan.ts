@@ -15,13 +15,14 @@ export interface PlanProps {
 
 /**
  * @returns the event types of each lane, by its name; a draining one has none
- * @throws where a plan does not name every group once, or drains what it routes to
+ * @throws where a plan does not name every group once, drains what it routes to, or has too many lanes
  */
 export function planLanes({ lanes, drainingLanes }: PlanProps, groups: TypesByGroup): Map<string, string[]> {
   const names = [...groups.keys()];
   const plan = lanes === 'one' ? { all: names } : lanes === 'per-group' ? onePerGroup(names) : lanes;
   check(plan, names);
   checkDraining(drainingLanes, Object.keys(plan));
+  checkCount(Object.keys(plan).length + drainingLanes.length);
   return new Map([
     ...Object.entries(plan).map(([lane, members]): [string, string[]] => [
       lane,
@@ -51,26 +52,47 @@ function checkDraining(draining: readonly string[], planned: readonly string[]):
   if (routed !== undefined) throw new BadSetting(`drainingLanes names ${routed}, which events are still routed to.`);
 }
 
-/** What ingest, api and sweep are left with when every lane works at its limit. */
+/**
+ * The sweep is told the address of each lane's dead queue, some 135 bytes, and Lambda holds 4 KB of variables.
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+const MOST_LANES = 20;
+
+function checkCount(lanes: number): void {
+  if (lanes <= MOST_LANES) return;
+  throw new BadSetting(`There can be ${MOST_LANES} lanes at most, not ${lanes}: let groups share lanes.`);
+}
+
+/** What ingest and api are left with when everything else works at its limit. */
 const RESERVED = 100;
 
+/** How many jobs of the sweep are done at a time: a few long walks must not keep the others waiting. */
+export const SWEEP_CONCURRENCY = 10;
+
+export interface Concurrency {
+  laneConcurrency: LaneConcurrency;
+  /** Of the one queue for what comes late or takes long. */
+  deferredConcurrency: number;
+  /** What the account has for all. */
+  accountConcurrency: number;
+}
+
 /**
- * Lanes that together may use more than the account has would be throttled, and a throttled receive counts as one of the
- * five that a message has: under load, good messages would end in the dead queue.
+ * Queues that together may use more than the account has would be throttled, and a throttled receive counts as one of the
+ * five that a message has: under load, good messages would end in a dead queue.
  *
  * @throws with the figures where they do not fit
  */
-export function checkConcurrency(
-  lanes: number,
-  { laneConcurrency, accountConcurrency }: { laneConcurrency: LaneConcurrency; accountConcurrency: number },
-): void {
-  const { events, deliveries, retries } = laneConcurrency;
+export function checkConcurrency(lanes: number, props: Concurrency): void {
+  const { deferredConcurrency, accountConcurrency } = props;
+  const { events, deliveries, retries } = props.laneConcurrency;
   const each = events + deliveries + retries;
-  const needed = lanes * each + RESERVED;
+  const needed = lanes * each + deferredConcurrency + SWEEP_CONCURRENCY + RESERVED;
   if (needed <= accountConcurrency) return;
   throw new BadSetting(
-    `${lanes} lanes of ${each} concurrent executions (${events} events, ${deliveries} deliveries, ${retries} retries) and ` +
-      `${RESERVED} kept for ingest, api and sweep make ${needed}, but the account has ${accountConcurrency}. ` +
-      'Let groups share lanes, lower laneConcurrency, or have the limit raised and say so in accountConcurrency.',
+    `${lanes} lanes of ${each} concurrent executions (${events} events, ${deliveries} deliveries, ${retries} retries), ` +
+      `${deferredConcurrency} for what is deferred, ${SWEEP_CONCURRENCY} for the sweep and ${RESERVED} kept for ingest and ` +
+      `api make ${needed}, but the account has ${accountConcurrency}. Let groups share lanes, lower laneConcurrency or ` +
+      'deferredConcurrency, or have the limit raised and say so in accountConcurrency.',
   );
 }

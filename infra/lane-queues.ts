@@ -1,9 +1,7 @@
-import { Duration, Tags, type RemovalPolicy } from 'aws-cdk-lib';
+import { Tags, type RemovalPolicy } from 'aws-cdk-lib';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Stage } from '../shared/runtime/env.ts';
-import { letRulesSend, makeLastQueue, makeQueue } from './queue.ts';
-import { timeoutOf } from './stage-function.ts';
+import { letRulesSend, makeLastQueue, makeWorkedQueue } from './queue.ts';
 
 export interface LaneQueuesProps {
   /** The lane's name, which its resources are tagged with: a bill can be split by it. */
@@ -23,21 +21,13 @@ export class LaneQueues extends Construct {
 
   constructor(scope: Construct, id: string, { lane, rules, removalPolicy }: LaneQueuesProps) {
     super(scope, id);
-    this.dead = makeLastQueue(this, 'Dead', { removalPolicy });
-    this.events = this.queueFor('match', 'Events', removalPolicy);
-    this.deliveries = this.queueFor('deliver', 'Deliveries', removalPolicy);
-    this.retries = this.queueFor('deliver', 'Retries', removalPolicy);
+    const dead = makeLastQueue(this, 'Dead', { removalPolicy });
+    this.dead = dead;
+    this.events = makeWorkedQueue(this, 'Events', { worker: 'match', dead, removalPolicy });
+    this.deliveries = makeWorkedQueue(this, 'Deliveries', { worker: 'deliver', dead, removalPolicy });
+    this.retries = makeWorkedQueue(this, 'Retries', { worker: 'deliver', dead, removalPolicy });
     letRulesSend(this.events, rules);
     Tags.of(this).add(LANE_TAG, lane);
-  }
-
-  /** A message stays hidden for six time-outs of its worker, as Lambda asks: a throttled batch is then not handed out twice. */
-  private queueFor(worker: Stage, id: string, removalPolicy: RemovalPolicy): Queue {
-    return makeQueue(this, id, {
-      removalPolicy,
-      visibilityTimeout: Duration.seconds(6 * timeoutOf(worker).toSeconds()),
-      deadLetterQueue: { queue: this.dead, maxReceiveCount: 5 },
-    });
   }
 }
 

@@ -1,8 +1,11 @@
 import { Duration, Validations, type RemovalPolicy } from 'aws-cdk-lib';
 import type { IRuleTarget } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption, type IQueue, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import type { Stage } from '../shared/runtime/env.ts';
+import { timeoutOf, type StageFunction } from './stage-function.ts';
 
 /** `removalPolicy`: queues hold events that were accepted, so they are kept as the tables are. */
 type OurQueueProps = QueueProps & { removalPolicy: RemovalPolicy };
@@ -16,11 +19,49 @@ export const makeQueue = (scope: Construct, id: string, props: OurQueueProps): Q
     ...props,
   });
 
-/** A queue that no function reads: what is in it waits for a person. */
+export interface WorkedQueueProps {
+  /** The stage whose functions work on it. */
+  worker: Stage;
+  /** Takes what failed five times. */
+  dead: IQueue;
+  removalPolicy: RemovalPolicy;
+}
+
+/**
+ * A queue that a function works on. A message stays hidden for six time-outs of its worker, as Lambda asks: a throttled
+ * batch is then not handed out twice.
+ */
+export const makeWorkedQueue = (scope: Construct, id: string, props: WorkedQueueProps): Queue =>
+  makeQueue(scope, id, {
+    removalPolicy: props.removalPolicy,
+    visibilityTimeout: Duration.seconds(6 * timeoutOf(props.worker).toSeconds()),
+    deadLetterQueue: { queue: props.dead, maxReceiveCount: 5 },
+  });
+
+/** How many messages a call brings at most, and how many calls are under way at a time. */
+export interface Work {
+  batchSize: number;
+  maxConcurrency: number;
+}
+
+/**
+ * Has a function work on a queue. `maxConcurrency` and not the function's own limit: a throttled receive counts as one of
+ * the five that a message has.
+ */
+export function work({ live }: StageFunction<Stage>, queue: IQueue, work: Work): void {
+  live.addEventSource(new SqsEventSource(queue, { ...work, reportBatchItemFailures: true }));
+  Validations.of(live).acknowledge({
+    id: 'Serverless::Serverless-LambdaEventSourceMappingDestination',
+    reason:
+      'Destinations are for streams. What a queue cannot get worked on goes to the dead queue, by its redrive policy.',
+  });
+}
+
+/** A queue that no mapping reads: what is in it waits for a person, or for the sweep where that can try it again. */
 export function makeLastQueue(scope: Construct, id: string, props: OurQueueProps): Queue {
   const queue = makeQueue(scope, id, props);
   const reason =
-    'This is where messages end: nothing receives from it but an operator, so there is nothing to redrive.';
+    'This is where messages end: whoever receives from it looks at what failed elsewhere, so there is nothing to redrive.';
   Validations.of(queue).acknowledge(
     { id: 'AwsSolutions::AwsSolutions-SQS3', reason },
     { id: 'Serverless::Serverless-SQSRedrivePolicy', reason },

@@ -7,7 +7,16 @@ import type { Lanes } from './lane-plan.ts';
 /** What a deployment may choose with `-c name=value`. */
 export interface Settings extends Pick<
   EventFanoutProps,
-  'catalogue' | 'retentionDays' | 'eventRecoveryDays' | 'lanes' | 'drainingLanes' | 'domain' | 'canary' | 'dev'
+  | 'catalogue'
+  | 'retentionDays'
+  | 'eventRecoveryDays'
+  | 'lanes'
+  | 'drainingLanes'
+  | 'ceilingPerSecond'
+  | 'ingestPerSecond'
+  | 'domain'
+  | 'canary'
+  | 'dev'
 > {
   /** `dev`: one lane unless `lanes` says otherwise, and everything goes with the stacks. */
   stage: 'prod' | 'dev';
@@ -26,6 +35,8 @@ export const SETTING_NAMES = [
   'eventRecoveryDays',
   'lanes',
   'drainingLanes',
+  'ceilingPerSecond',
+  'ingestPerSecond',
   'domainName',
   'certificateArn',
   'canary',
@@ -48,6 +59,8 @@ export function readSettings(context: Context): Settings {
     ...present('catalogue', catalogueOf(context)),
     ...present('retentionDays', daysOf('retentionDays', context)),
     ...present('eventRecoveryDays', daysOf('eventRecoveryDays', context)),
+    ...present('ceilingPerSecond', rateOf('ceilingPerSecond', context)),
+    ...present('ingestPerSecond', rateOf('ingestPerSecond', context)),
     ...present('domain', domainOf(context)),
     ...present('canary', oneOf(CANARY_TRAFFIC, 'canary', context)),
   };
@@ -117,6 +130,14 @@ function catalogueOf(context: Context): string | undefined {
 function daysOf(name: string, context: Context): number | undefined {
   const text = textOf(name, context);
   if (text !== undefined && !/^\d+$/.test(text)) throw new BadSetting(`${name} must be a whole number, not "${text}".`);
+  return text === undefined ? undefined : Number(text);
+}
+
+/** How low a rate is wrong is for the construct to say. */
+function rateOf(name: string, context: Context): number | undefined {
+  const text = textOf(name, context);
+  if (text !== undefined && !/^\d+(\.\d+)?$/.test(text))
+    throw new BadSetting(`${name} must be a number, not "${text}".`);
   return text === undefined ? undefined : Number(text);
 }
 

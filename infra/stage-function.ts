@@ -12,7 +12,7 @@ const SIZES: Record<Stage, { seconds: number; megabytes: number }> = {
   ingest: { seconds: 10, megabytes: 512 },
   match: { seconds: 30, megabytes: 512 },
   deliver: { seconds: 60, megabytes: 512 },
-  sweep: { seconds: 60, megabytes: 256 },
+  sweep: { seconds: 60, megabytes: 512 },
   api: { seconds: 15, megabytes: 512 },
 };
 
@@ -74,7 +74,7 @@ export class StageFunction<S extends Stage> extends Lambda {
       {
         id: 'Serverless::Serverless-LambdaDLQ',
         reason:
-          'A dead letter queue of a function is for asynchronous calls. HTTP tells its caller, queues redrive by themselves, and what a failed sweep leaves the next one does, a minute later.',
+          'A dead letter queue of a function is for asynchronous calls. HTTP tells its caller, and queues redrive by themselves.',
       },
       {
         id: 'Serverless::Serverless-LambdaTracing',

@@ -1,13 +1,13 @@
 import { Stack, Validations, type RemovalPolicy } from 'aws-cdk-lib';
-import { EventBus, type CfnEventBus } from 'aws-cdk-lib/aws-events';
-import { Effect, PolicyDocument, PolicyStatement, StarPrincipal } from 'aws-cdk-lib/aws-iam';
+import type { EventBus } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret, type CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Topic, type CfnTopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { makeBus } from './bus.ts';
 import { LaneQueues } from './lane-queues.ts';
-import { EVENT_SOURCE } from './patterns.ts';
-import { letRulesSend, makeLastQueue } from './queue.ts';
+import { letRulesSend, makeLastQueue, makeWorkedQueue } from './queue.ts';
 import { Tables } from './table.ts';
 
 export interface StateProps {
@@ -22,8 +22,8 @@ export interface StateProps {
 }
 
 /**
- * Whatever holds something: tables, keys, the bus and every queue, for queues hold events that were accepted. It knows
- * nothing of functions, so that a deploy of code never touches it, and it can stand in a stack of its own.
+ * Whatever holds something: tables, keys, the bus, the topic that people subscribed to, and every queue, for queues hold
+ * events that were accepted. It knows nothing of functions, so that a deploy of code never touches it, and it can stand in a stack of its own.
  */
 export class State extends Construct {
   readonly tables: Tables;
@@ -36,13 +36,21 @@ export class State extends Construct {
   readonly undeliverable: Queue;
   /** Events that no lane took: kept, and each is a fault of ours. */
   readonly unrouted: Queue;
-  /** Runs of the sweep that failed, with their errors. */
-  readonly failedSweeps: Queue;
   /** By the lane's name. */
   readonly lanes: ReadonlyMap<string, LaneQueues>;
+  /** Deliveries that come late or take long, of all lanes: kept apart, so that they never stand before new ones. */
+  readonly deferred: Queue;
+  /** As a lane's: what failed five times in our own code. */
+  readonly deferredDead: Queue;
+  /** What the sweep is asked to do. */
+  readonly sweeps: Queue;
+  /** What it was asked for five times in vain. */
+  readonly failedSweeps: Queue;
+  /** Tells whoever subscribes to it what happened to a subscription. */
+  readonly notices: Topic;
   /** The one rule of the default bus, whose name must be known before it is made. */
   readonly scheduleName: string;
-  /** The path of the roles that may publish under our source. */
+  /** The path of the roles that may publish under our sources. */
   readonly publisherPath: string;
 
   constructor(scope: Construct, id: string, props: StateProps) {
@@ -60,52 +68,48 @@ export class State extends Construct {
     });
     this.adminKey = new AdminKey(this, 'AdminKey', removalPolicy);
 
-    this.bus = this.makeBus(`${name}-events`, removalPolicy);
+    this.bus = makeBus(this, 'Bus', {
+      eventBusName: `${name}-events`,
+      publisherPath: this.publisherPath,
+      removalPolicy,
+    });
     this.undeliverable = makeLastQueue(this, 'Undeliverable', { removalPolicy });
     this.unrouted = makeLastQueue(this, 'Unrouted', { removalPolicy });
-    this.failedSweeps = makeLastQueue(this, 'FailedSweeps', { removalPolicy });
     const rules = [this.ruleArn(`${name}-events/*`)];
+    const schedule = this.ruleArn(this.scheduleName);
     letRulesSend(this.unrouted, rules);
-    letRulesSend(this.undeliverable, [...rules, this.ruleArn(this.scheduleName)]);
+    letRulesSend(this.undeliverable, [...rules, schedule]);
     this.lanes = new Map(
       lanes.map((lane) => [lane, new LaneQueues(this, `Lane-${lane}`, { lane, rules, removalPolicy })]),
     );
+
+    this.deferredDead = makeLastQueue(this, 'DeferredDead', { removalPolicy });
+    this.deferred = makeWorkedQueue(this, 'DeferredDeliveries', {
+      worker: 'deliver',
+      dead: this.deferredDead,
+      removalPolicy,
+    });
+    this.failedSweeps = makeLastQueue(this, 'FailedSweeps', { removalPolicy });
+    this.sweeps = makeWorkedQueue(this, 'Sweeps', { worker: 'sweep', dead: this.failedSweeps, removalPolicy });
+    letRulesSend(this.sweeps, [schedule]);
+    this.notices = this.makeNotices(removalPolicy);
   }
 
-  /**
-   * The lanes trust whatever carries our source, so nobody else may put that on the bus, whatever rights over buses other
-   * roles of the account have. The publishers are known by their path: their ARNs belong to a stack that comes later.
-   */
-  private makeBus(eventBusName: string, removalPolicy: RemovalPolicy): EventBus {
-    const bus = new EventBus(this, 'Bus', { eventBusName });
-    bus.applyRemovalPolicy(removalPolicy);
-    const publishers = this.arn({
-      service: 'iam',
-      region: '',
-      resource: 'role',
-      resourceName: `${this.publisherPath.slice(1)}*`,
-    });
-    const statement = new PolicyStatement({
-      sid: 'OnlyPublishersUseOurSource',
-      effect: Effect.DENY,
-      principals: [new StarPrincipal()],
-      actions: ['events:PutEvents'],
-      resources: [this.arn({ service: 'events', resource: 'event-bus', resourceName: eventBusName })],
-      conditions: {
-        'ForAnyValue:StringEquals': { 'events:source': EVENT_SOURCE },
-        ArnNotLike: { 'aws:PrincipalArn': publishers },
-      },
-    });
-    (bus.node.defaultChild as CfnEventBus).policy = new PolicyDocument({ statements: [statement] });
-    return bus;
+  /** What failed in our own code while it was on its way to a subscriber: of every lane, and of what is deferred. */
+  get dead(): Queue[] {
+    return [...[...this.lanes.values()].map(({ dead }) => dead), this.deferredDead];
+  }
+
+  /** Encrypted with the key that AWS keeps for topics: who may publish may use it, so it needs no rights of its own. */
+  private makeNotices(removalPolicy: RemovalPolicy): Topic {
+    const topic = new Topic(this, 'Notices', { displayName: 'event-fanout', enforceSSL: true });
+    topic.applyRemovalPolicy(removalPolicy);
+    (topic.node.defaultChild as CfnTopic).kmsMasterKeyId = 'alias/aws/sns';
+    return topic;
   }
 
   private ruleArn(resourceName: string): string {
-    return this.arn({ service: 'events', resource: 'rule', resourceName });
-  }
-
-  private arn(parts: { service: string; resource: string; resourceName: string; region?: string }): string {
-    return Stack.of(this).formatArn(parts);
+    return Stack.of(this).formatArn({ service: 'events', resource: 'rule', resourceName });
   }
 }
 

@@ -6,8 +6,9 @@ import { openQueues, type QueueSpec } from './aws/queues.ts';
 import { rpcServer } from './aws/rpc.ts';
 import { createSecrets } from './aws/secrets.ts';
 import { openTables, type TableSpec } from './aws/tables.ts';
+import { createTopics, type TopicSpec } from './aws/topics.ts';
 
-export type { QueueSpec, Rule, TableSpec };
+export type { QueueSpec, Rule, TableSpec, TopicSpec };
 
 export interface EmulatorOptions {
   /** Holds all state, for this process alone; undefined keeps nothing. */
@@ -16,7 +17,7 @@ export interface EmulatorOptions {
 
 /** The services of AWS that the functions call, in this process and on 127.0.0.1 only. Declaring a thing twice is harmless. */
 export interface Emulators {
-  /** For AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_DYNAMODB, and AWS_ENDPOINT_URL, which has EventBridge, KMS, Secrets Manager. */
+  /** For AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_DYNAMODB, and AWS_ENDPOINT_URL, which has all others. */
   readonly endpoints: { sqs: string; dynamodb: string; other: string };
   /**
    * Makes the queue, or gives an existing one exactly these attributes; its messages stay. Use the URL it answers: the one that
@@ -27,6 +28,8 @@ export interface Emulators {
   ensureTable(table: TableSpec): Promise<{ arn: string }>;
   /** Sets the value for as long as this process lives. */
   ensureSecret(secret: { name: string; value: string }): { arn: string };
+  /** Says who takes what is published to the topic. */
+  ensureTopic(topic: TopicSpec): { arn: string };
   /** Replaces the rules of all buses. KMS needs nothing like it: every key exists. */
   setRules(rules: readonly Rule[]): void;
   /** Lets running requests answer (long polls at once) and closes the files. */
@@ -50,7 +53,13 @@ export async function startEmulators({ dataDir }: EmulatorOptions): Promise<Emul
     toClose.push(queues.close);
     const bus = createBus(queues);
     const secrets = createSecrets();
-    const operations = { ...bus.operations, ...secrets.operations, ...kmsOperations(folder.masterKey) };
+    const topics = createTopics();
+    const operations = {
+      ...bus.operations,
+      ...secrets.operations,
+      ...topics.operations,
+      ...kmsOperations(folder.masterKey),
+    };
     const other = await listenOnLoopback(rpcServer(operations));
     toClose.push(other.close);
 
@@ -59,6 +68,7 @@ export async function startEmulators({ dataDir }: EmulatorOptions): Promise<Emul
       ensureQueue: queues.ensure,
       ensureTable: tables.ensure,
       ensureSecret: secrets.ensure,
+      ensureTopic: topics.ensure,
       setRules: bus.setRules,
       stop,
     };

@@ -43,6 +43,7 @@ export const KNOWN: Record<string, { name?: string; reads: readonly string[]; ig
     reads: [],
     ignores: ['Description', 'GenerateSecretString', 'KmsKeyId', 'Tags'],
   },
+  'AWS::SNS::Topic': { name: 'TopicName', reads: [], ignores: ['DisplayName', 'KmsMasterKeyId', 'Tags'] },
   'AWS::Lambda::Function': {
     name: 'FunctionName',
     reads: ['Code', 'Environment', 'Handler', 'MemorySize', 'Timeout'],
@@ -59,10 +60,6 @@ export const KNOWN: Record<string, { name?: string; reads: readonly string[]; ig
       'ScalingConfig',
     ],
     ignores: ['MetricsConfig', 'Tags'],
-  },
-  'AWS::Lambda::EventInvokeConfig': {
-    reads: ['DestinationConfig', 'FunctionName', 'MaximumRetryAttempts'],
-    ignores: ['MaximumEventAgeInSeconds', 'Qualifier'],
   },
   'AWS::Events::EventBus': { name: 'Name', reads: [], ignores: ['Description', 'Policy', 'Tags'] },
   'AWS::Events::Rule': {
@@ -100,6 +97,7 @@ const WITHOUT_MEANING = new Set([
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
   'AWS::Lambda::Permission',
+  'AWS::SNS::TopicPolicy',
   'AWS::SQS::QueuePolicy',
   // What is watched, and where lines go: the terminal and the data folder serve for both.
   'AWS::CloudWatch::Alarm',

@@ -4,7 +4,6 @@ import { ACCOUNT, REGION } from './aws/identity.ts';
 import type { Emulators } from './emulators.ts';
 import { startHttpApi, type HttpApi } from './http-api.ts';
 import { Pool, type FunctionSpec } from './invoke.ts';
-import { asciiJson } from './json.ts';
 import type { Logs } from './logs.ts';
 import { Loop } from './loop.ts';
 import { readTemplate } from './template.ts';
@@ -53,17 +52,20 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     const invoke = (event: unknown): Promise<unknown> => functions.invoke(functionName, event);
     return new Loop(mapping, { sqs, invoke, report: (trouble) => functions.report(functionName, trouble) });
   });
-  const clocks = wiring.schedules.map((schedule) => startClock(schedule, { functions, sqs }));
+  const clocks = wiring.schedules.map((schedule) => startClock(schedule, { sqs, report: options.report }));
   functions.warm();
   return { port: api.port, stop: () => stop({ api, clocks, loops, functions, sqs }) };
 }
 
 async function declare(
-  { queues, tables, secrets, rules }: Wiring,
-  { emulators, adminKey }: RunnerOptions,
+  { queues, tables, secrets, topics, rules }: Wiring,
+  { emulators, adminKey, logs }: RunnerOptions,
 ): Promise<void> {
+  const notices = logs.open('notices');
   for (const queue of queues) emulators.ensureQueue(queue);
   for (const name of secrets) emulators.ensureSecret({ name, value: adminKey });
+  for (const name of topics)
+    emulators.ensureTopic({ name, take: (message) => notices(JSON.stringify({ topic: labelOf(name), ...message })) });
   emulators.setRules(rules);
   await Promise.all(tables.map(emulators.ensureTable));
 }
@@ -83,32 +85,16 @@ async function stop({ api, clocks, loops, functions, sqs }: Parts): Promise<void
   sqs.destroy();
 }
 
-/** Calls once at once: what came due while nothing ran here should not wait for the first round. */
-function startClock(schedule: Schedule, { functions, sqs }: Pick<Parts, 'functions' | 'sqs'>): NodeJS.Timeout {
-  const { functionName, everyMs, failuresTo } = schedule;
-  const event = { source: 'aws.events' };
-  const call = (): void =>
-    void functions
-      .invoke(functionName, event)
-      .catch((error: unknown) => failuresTo && keepFailure(sqs, { ...failuresTo, record: failureOf(event, error) }))
-      .catch((error: unknown) => functions.report(functionName, String(error)));
-  call();
-  return setInterval(call, everyMs);
+/** Sends once at once: what came due while nothing ran here should not wait for the first round. */
+function startClock(schedule: Schedule, { sqs, report }: { sqs: SQSClient; report(trouble: string): void }) {
+  const { name, queueUrl, everyMs, body } = schedule;
+  const send = (): void =>
+    void sqs
+      .send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }))
+      .catch((error: unknown) => report(`${labelOf(name)}: ${String(error)}`));
+  send();
+  return setInterval(send, everyMs);
 }
-
-async function keepFailure(sqs: SQSClient, { queueUrl, record }: { queueUrl: string; record: object }): Promise<void> {
-  await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: asciiJson(record) }));
-}
-
-/** https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
-const failureOf = (requestPayload: object, error: unknown): object => ({
-  version: '1.0',
-  timestamp: new Date().toISOString(),
-  requestContext: { condition: 'RetriesExhausted', approximateInvokeCount: 1 },
-  requestPayload,
-  responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
-  responsePayload: { errorMessage: error instanceof Error ? error.message : String(error) },
-});
 
 /** What Lambda sets for every function, and the way to the services here. Files of this machine's AWS tools must not count. */
 const environmentFor = ({ endpoints }: Emulators): Record<string, string> => ({

@@ -27,6 +27,7 @@ export async function synthesize({ allowPrivate, catalogue, onBuild, signal }: S
   const context = JSON.stringify({
     stage: 'dev',
     allowPrivateTargets: String(allowPrivate),
+    ingestPerSecond: '0', // nothing is throttled locally
     ...(catalogue && { catalogue }),
   });
   const assembly = join(CACHE, fingerprint(context));

@@ -13,6 +13,7 @@ export interface Wiring {
   tables: TableSpec[];
   /** Names of secrets whose values somebody has to bring. */
   secrets: string[];
+  topics: string[];
   functions: FunctionSpec[];
   mappings: (Mapping & { functionName: string })[];
   rules: Rule[];
@@ -20,11 +21,12 @@ export interface Wiring {
   routes: Route[];
 }
 
+/** Puts the same text into a queue again and again. */
 export interface Schedule {
-  functionName: string;
+  name: string;
+  queueUrl: string;
   everyMs: number;
-  /** Takes a record of each failed call. */
-  failuresTo?: { queueUrl: string };
+  body: string;
 }
 
 /** What a template cannot say: where things listen on this machine. */
@@ -44,7 +46,6 @@ export function wire(template: Template, places: Places): Wiring {
   const integrations = new Map(
     read('AWS::ApiGatewayV2::Integration').map((integration) => [integration.name, toIntegration(integration)]),
   );
-  const destinations = new Map(read('AWS::Lambda::EventInvokeConfig').map((config) => toDestination(config, places)));
   const rules = read('AWS::Events::Rule').filter(({ properties }) => properties['State'] !== 'DISABLED');
   read('AWS::ApiGatewayV2::Stage').forEach(checkStage);
   read('AWS::ApiGatewayV2::Api').forEach(checkApi);
@@ -52,6 +53,7 @@ export function wire(template: Template, places: Places): Wiring {
     queues: read('AWS::SQS::Queue').map(toQueue),
     tables: read('AWS::DynamoDB::Table').map(toTable),
     secrets: read('AWS::SecretsManager::Secret').map(({ name }) => name),
+    topics: read('AWS::SNS::Topic').map(({ name }) => name),
     functions: read('AWS::Lambda::Function').map((found) => toFunction(found, template, places)),
     mappings: read('AWS::Lambda::EventSourceMapping')
       .filter(isEnabled)
@@ -59,8 +61,7 @@ export function wire(template: Template, places: Places): Wiring {
     rules: rules.filter(({ properties }) => 'EventPattern' in properties).map(toRule),
     schedules: rules
       .filter(({ properties }) => 'ScheduleExpression' in properties)
-      .flatMap(toSchedules)
-      .map((schedule) => ({ ...schedule, ...destinations.get(schedule.functionName) })),
+      .flatMap((found) => toSchedules(found, places)),
     routes: read('AWS::ApiGatewayV2::Route').map((found) => toRoute(found, integrations)),
   };
 }
@@ -88,9 +89,13 @@ const ARNS: Record<string, (name: string) => string> = {
   'AWS::DynamoDB::Table': (name) => arnOf('dynamodb', `table/${name}`),
   'AWS::KMS::Key': (name) => arnOf('kms', `key/${name}`),
   'AWS::SecretsManager::Secret': (name) => arnOf('secretsmanager', `secret:${name}`),
+  'AWS::SNS::Topic': (name) => arnOf('sns', name),
   'AWS::Lambda::Function': (name) => arnOf('lambda', `function:${name}`),
   'AWS::Events::EventBus': (name) => arnOf('events', `event-bus/${name}`),
 };
+
+/** Those whose `Ref` is their ARN. */
+const REFERRED_BY_ARN = ['AWS::SecretsManager::Secret', 'AWS::SNS::Topic'];
 
 function standInsFor(resources: readonly Resource[], output: Template['output'], { queueUrl }: Places): StandIns {
   const byId = new Map(resources.map((resource) => [resource.id, resource]));
@@ -108,7 +113,7 @@ function standInsFor(resources: readonly Resource[], output: Template['output'],
     ref(id) {
       const found = find(id);
       if (found.type === 'AWS::SQS::Queue') return queueUrl(found.name);
-      return found.type === 'AWS::SecretsManager::Secret' ? arn(found) : found.name;
+      return REFERRED_BY_ARN.includes(found.type) ? arn(found) : found.name;
     },
     attribute(id, attribute) {
       const found = find(id);
@@ -197,25 +202,16 @@ function toRule({ name, properties }: Named): Rule {
   };
 }
 
-function toSchedules({ name, properties }: Named): Schedule[] {
+function toSchedules({ name, properties }: Named, { queueUrl }: Places): Schedule[] {
   const everyMs = periodOf(text(properties['ScheduleExpression']));
   return list(properties['Targets']).map((item) => {
     const target = object(item);
-    only(target, TARGET, name);
-    return { functionName: lastPart(target['Arn']), everyMs };
+    only(target, [...TARGET, 'Input'], name);
+    const { Arn: arn, Input: body } = target;
+    if (!text(arn).startsWith(arnOf('sqs', '')) || body === undefined)
+      throw new Error(`${name} puts no constant input into a queue, which is all that a schedule does here`);
+    return { name, queueUrl: queueUrl(lastPart(arn)), everyMs, body: text(body) };
   });
-}
-
-/** Where failed asynchronous calls of a function go; a schedule's are the only ones here. */
-function toDestination({ name, properties }: Named, { queueUrl }: Places): [string, Pick<Schedule, 'failuresTo'>] {
-  if (numberOf(properties['MaximumRetryAttempts'], 2) > 0)
-    throw new Error(`${name} has failed calls tried again, which the local runner does not do`);
-  const destinations = object(properties['DestinationConfig'] ?? {});
-  only(destinations, ['OnFailure'], name);
-  const { Destination } = object(destinations['OnFailure'] ?? {});
-  const functionName = lastPart(properties['FunctionName']);
-  if (Destination === undefined) return [functionName, {}];
-  return [functionName, { failuresTo: { queueUrl: queueUrl(lastPart(Destination)) } }];
 }
 
 const UNITS: Record<string, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };

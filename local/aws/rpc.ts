@@ -25,7 +25,21 @@ export function text(input: Input, member: string): string {
   throw new AwsError('ValidationException', `${member} is missing or not a string.`);
 }
 
-/** Serves operations by the name in X-Amz-Target, for example `TrentService.Decrypt`: the AWS JSON 1.1 protocol. */
+interface Call {
+  /** Of the operation. */
+  name: string;
+  input: Input;
+}
+
+/** How a call and its answer are written down. */
+interface Protocol {
+  contentType: string;
+  read(request: IncomingMessage, body: string): Call;
+  write(output: unknown, name: string): string;
+  writeError(error: AwsError): string;
+}
+
+/** Serves operations by name, in whichever protocol they are asked for. */
 export const rpcServer = (operations: Record<string, Operation>): Server =>
   createServer((request, response) => {
     void answer(operations, request, response);
@@ -36,22 +50,63 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const protocol = isForm(request) ? QUERY : JSON_1_1;
+  const reply = (status: number, body: string): void => {
+    response.writeHead(status, { 'content-type': protocol.contentType, 'x-amzn-requestid': randomUUID() });
+    response.end(body);
+  };
   try {
-    reply(response, 200, await run(operations, request));
+    const { name, input } = protocol.read(request, await readText(request));
+    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
+    if (!operation) throw new AwsError('UnknownOperationException', `The local runner has no ${name}.`, 501);
+    reply(200, protocol.write(await operation(input), name));
   } catch (error) {
     if (!request.complete) return; // the caller hung up
-    const { code, message, status } = error instanceof AwsError ? error : unexpected(error);
-    reply(response, status, { __type: code, message });
+    const known = error instanceof AwsError ? error : unexpected(error);
+    reply(known.status, protocol.writeError(known));
   }
 }
 
-async function run(operations: Record<string, Operation>, request: IncomingMessage): Promise<unknown> {
-  const body = await readText(request);
-  const target = String(request.headers['x-amz-target'] ?? `${request.method} ${request.url}`);
-  const operation = Object.hasOwn(operations, target) ? operations[target] : undefined;
-  if (!operation) throw new AwsError('UnknownOperationException', `The local runner has no ${target}.`, 501);
-  return operation(parseInput(body));
-}
+const isForm = ({ headers }: IncomingMessage): boolean =>
+  headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
+
+/** The operation is in X-Amz-Target, for example `TrentService.Decrypt`. */
+const JSON_1_1: Protocol = {
+  contentType: 'application/x-amz-json-1.1',
+  read: ({ headers, method, url }, body) => {
+    const name = String(headers['x-amz-target'] ?? `${method} ${url}`);
+    return { name, input: parseInput(body) };
+  },
+  write: (output) => JSON.stringify(output),
+  writeError: ({ code, message }) => JSON.stringify({ __type: code, message }),
+};
+
+/**
+ * The operation is the form's `Action`. Only what is flat is written: no answer that is needed here holds more than texts.
+ * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+ */
+const QUERY: Protocol = {
+  contentType: 'text/xml',
+  read: (_, body) => {
+    const { Action: name = '', Version: _version, ...input } = Object.fromEntries(new URLSearchParams(body));
+    return { name, input };
+  },
+  write: (output, name) => element(`${name}Response`, element(`${name}Result`, elements(output))),
+  writeError: ({ code, message, status }) => {
+    const error = elements({ Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: message });
+    return element('ErrorResponse', element('Error', error));
+  },
+};
+
+const element = (name: string, content: string): string => `<${name}>${content}</${name}>`;
+
+const elements = (members: unknown): string =>
+  Object.entries(isObject(members) ? members : {})
+    .map(([name, value]) => element(name, escaped(String(value))))
+    .join('');
+
+const escaped = (value: string): string =>
+  value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 function parseInput(body: string): Input {
   try {
@@ -65,11 +120,6 @@ function parseInput(body: string): Input {
 
 export const isObject = (value: unknown): value is Input =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function reply(response: ServerResponse, status: number, output: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() });
-  response.end(JSON.stringify(output));
-}
 
 /** The SDK tries a 500 again, as it would on AWS; nobody but us can say why it came, so it is printed. */
 function unexpected(error: unknown): AwsError {
