@@ -40,14 +40,22 @@ const isWanted = (event: AcceptedEvent, { event_types, filter }: Subscription): 
   (filter === null || matches(filterIn(JSON.stringify(filter)), filterView(event, JSON.parse(event.body))));
 
 async function delivery(event: AcceptedEvent, subscriptionId: string, world: World): Promise<Record<string, unknown>> {
-  const [subscription, attempts] = await Promise.all([
-    world.subscriptions.find(event.tenant, subscriptionId),
+  const { tenant, event_id } = event;
+  const [subscription, attempts, isCancelled] = await Promise.all([
+    world.subscriptions.find(tenant, subscriptionId),
     world.attempts.ofDelivery(event, subscriptionId),
+    world.attempts.isCancelled(event, subscriptionId),
   ]);
   const isOver = attempts.at(-1)?.next === 'done';
-  const death = isOver ? undefined : await world.attempts.deathOf(event, subscriptionId);
+  const [letter, waiting] = isOver
+    ? [undefined, []]
+    : await Promise.all([
+        world.attempts.letterOf(event, subscriptionId),
+        world.shelf.find({ tenant, subscriptionId }, event_id),
+      ]);
   const wanted = subscription !== undefined && isWanted(event, subscription);
-  return shownDelivery({ event, subscriptionId, subscription, attempts, death, isWanted: wanted });
+  const known = { event, subscriptionId, subscription, attempts, letter, isCancelled, isWanted: wanted };
+  return shownDelivery({ ...known, waiting: waiting[0] });
 }
 
 async function listDeliveries(request: Request, world: World): Promise<Answer> {

@@ -2,10 +2,13 @@ import middy from '@middy/core';
 import { router, type Route } from '../../shared/runtime/http.ts';
 import { showProblems } from '../../shared/runtime/show-problems.ts';
 import { routes as accessKeys } from './access-keys.ts';
+import { routes as deadLetters } from './dead-letters.ts';
 import { routes as eventTypes } from './event-types.ts';
 import { routes as events } from './events.ts';
 import { world } from './live-world.ts';
+import { routes as replays } from './replays.ts';
 import { routes as subscriptions } from './subscriptions.ts';
+import { routes as waiting } from './waiting.ts';
 import type { World } from './world.ts';
 
 const health: Route<World> = {
@@ -21,7 +24,7 @@ const INGEST = [
   { method: 'POST', path: '/v1/tenants/{tenant}/events/batch' },
 ] as const;
 
-const routes = [...subscriptions, ...events, ...accessKeys, ...eventTypes, health];
+const routes = [...subscriptions, ...waiting, ...deadLetters, ...replays, ...events, ...accessKeys, ...eventTypes, health];
 const serve = router(routes, world.accessKeys.authenticate, INGEST);
 
 /** The control plane: every route that ingest has not. */

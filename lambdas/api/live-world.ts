@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { environment } from '../../shared/runtime/env.ts';
-import { note } from '../../shared/runtime/log.ts';
+import { note, noteFailure } from '../../shared/runtime/log.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
 import { openDatabase } from '../../shared/store/database.ts';
 import { eventsIn } from '../../shared/store/events.ts';
+import { heldIn } from '../../shared/store/held.ts';
+import { replaysIn } from '../../shared/store/replays.ts';
+import { shelfIn } from '../../shared/store/shelf.ts';
 import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
 import { openKms, vaultIn } from '../../shared/store/vault.ts';
 import { createAddressGuard } from '../../shared/wire/address-guard.ts';
+import { jobsFor, openQueues, queueAt } from '../../shared/wire/queue.ts';
 import { openSecrets, secretFrom } from '../../shared/wire/secret.ts';
 import type { World } from './world.ts';
 
@@ -28,6 +32,10 @@ export const world: World = {
   subscriptions: subscriptionsIn(control, () => pause(READERS_PASS_MS)),
   events: eventsIn(flow, env.RETENTION_DAYS),
   attempts: attemptsIn(flow, env.RETENTION_DAYS),
+  shelf: shelfIn(flow, env.RETENTION_DAYS),
+  replays: replaysIn(flow, env.RETENTION_DAYS),
+  held: heldIn(flow),
+  ask: jobsFor(queueAt(openQueues(), { url: env.SWEEPS_QUEUE_URL, report: (error) => noteFailure('job.not_asked', error) })),
   accessKeys: accessKeysIn(control, firstKey),
   vault: vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY }),
   refuseUrl: createAddressGuard({ targets: env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public' }).refuse,

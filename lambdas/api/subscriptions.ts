@@ -19,6 +19,8 @@ import {
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { paged } from '../../shared/runtime/paging.ts';
 import { parsed } from '../../shared/runtime/parse.ts';
+import { subscriptionIn } from './found.ts';
+import { heldAs } from './holding.ts';
 import type { World } from './world.ts';
 
 const LONGEST_FILTER = 8 * 1024;
@@ -66,8 +68,13 @@ async function checkNamed({ event_types, filter, url }: SubscriptionPatch, world
   if (refusal !== undefined) throw problems.urlRefused(refusal);
 }
 
-const etagOf = (subscription: Subscription): string =>
-  `"${createHash('sha256').update(`${subscription.id} ${subscription.version}`).digest('base64url').slice(0, 22)}"`;
+/** Of what its owner set, and of nothing that comes and goes by itself, as a circuit does. */
+function etagOf(subscription: Subscription): string {
+  const { circuit: _circuit, disabled_reason: _reason, updated_at: _at, ...set } = shown(subscription);
+  const { sealed_headers = '', sealed_secrets, interest } = subscription;
+  const text = JSON.stringify([set, sealed_headers, sealed_secrets, interest]);
+  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
+}
 
 const answered = (
   subscription: Subscription,
@@ -113,22 +120,20 @@ async function create(request: Request, world: World): Promise<Answer> {
     id,
     sealed_secrets: [await world.vault.seal({ tenant, subscription: id, field: 'secret' }, secret)],
     disabled_reason: null,
+    ...(posted.status !== undefined &&
+      posted.status !== 'enabled' && { held: { since: now, at: now, reason: posted.status } }),
+    pauses: [],
+    gaps: [],
+    runs: 1,
     created_at: now,
     updated_at: now,
     version: 1,
     interest: nameInterest(world),
   };
+  if (subscription.held !== undefined) await world.held.list({ tenant, subscriptionId: id });
   await world.subscriptions.create(subscription);
   world.note('subscription.created', { tenant, subscription_id: id });
   return answered(subscription, { status: 201, secret, location: `/v1/tenants/${tenant}/subscriptions/${id}` });
-}
-
-/** @throws Problem 404 */
-async function found(request: Request, world: World): Promise<Subscription> {
-  const { tenant = '', id = '' } = request.params;
-  const subscription = await world.subscriptions.find(tenant, id);
-  if (subscription === undefined) throw problems.notFound();
-  return subscription;
 }
 
 const WithHeaders = NewSubscription.pick({ headers: true });
@@ -173,6 +178,7 @@ async function changed(before: Subscription, patch: SubscriptionPatch, world: Wo
     JSON.stringify([wish.event_types, wish.filter]) !== JSON.stringify([before.event_types, before.filter]);
   return {
     ...before,
+    ...(await heldAs(before, wish.status, world)),
     ...wish,
     ...headers,
     updated_at: world.now().toISOString(),
@@ -191,7 +197,7 @@ async function change(request: Request, world: World): Promise<Answer> {
   const patch = request.body(SubscriptionPatch);
   await checkNamed(patch, world);
   for (let round = 0; round < MOST_TRIES; round++) {
-    const before = await found(request, world);
+    const before = await subscriptionIn(request, world);
     expectMatch(request, before);
     const after = await changed(before, patch, world);
     if (await world.subscriptions.replace(before, after)) {
@@ -207,7 +213,7 @@ async function change(request: Request, world: World): Promise<Answer> {
 }
 
 async function remove(request: Request, world: World): Promise<Answer> {
-  const subscription = await found(request, world);
+  const subscription = await subscriptionIn(request, world);
   expectMatch(request, subscription);
   if (!(await world.subscriptions.remove(subscription))) throw problems.notFound();
   world.note('subscription.deleted', { tenant: subscription.tenant, subscription_id: subscription.id });
@@ -215,7 +221,7 @@ async function remove(request: Request, world: World): Promise<Answer> {
 }
 
 async function reveal(request: Request, world: World): Promise<Answer> {
-  const { tenant, id, sealed_secrets } = await found(request, world);
+  const { tenant, id, sealed_secrets } = await subscriptionIn(request, world);
   const secret = await world.vault.open({ tenant, subscription: id, field: 'secret' }, sealed_secrets[0] ?? '');
   world.note('secret.revealed', { tenant, subscription_id: id });
   return { status: 200, body: { secret }, headers: { 'cache-control': 'no-store' } };
@@ -249,7 +255,7 @@ function filtersIn({ query }: Request): z.infer<typeof Filters> {
 }
 
 async function listAttempts(request: Request, world: World): Promise<Answer> {
-  const { tenant, id } = await found(request, world);
+  const { tenant, id } = await subscriptionIn(request, world);
   const { outcome, event_type, from, to } = filtersIn(request);
   const of = { route: 'attempts', signingKey: signingKey(world), filters: Object.keys(Filters.shape) };
   const page = await paged(request, of, async (wanted) => {
@@ -274,7 +280,7 @@ export const routes: readonly Route<World>[] = [
     method: 'GET',
     path: ONE,
     needs: 'subscriptions:read',
-    answer: async (request, world) => answered(await found(request, world), { status: 200 }),
+    answer: async (request, world) => answered(await subscriptionIn(request, world), { status: 200 }),
   },
   { method: 'PATCH', path: ONE, needs: 'subscriptions:write', answer: change },
   { method: 'DELETE', path: ONE, needs: 'subscriptions:write', answer: remove },

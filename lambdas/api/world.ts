@@ -1,6 +1,10 @@
+import type { Job } from '../../shared/domain/job.ts';
 import type { AccessKeys } from '../../shared/store/access-keys.ts';
 import type { Attempts } from '../../shared/store/attempts.ts';
 import type { Events } from '../../shared/store/events.ts';
+import type { HeldList } from '../../shared/store/held.ts';
+import type { Replays } from '../../shared/store/replays.ts';
+import type { Shelf } from '../../shared/store/shelf.ts';
 import type { Subscriptions } from '../../shared/store/subscriptions.ts';
 import type { Vault } from '../../shared/store/vault.ts';
 
@@ -10,8 +14,16 @@ export interface World {
   /** Bytes of chance. */
   random(count: number): Buffer;
   subscriptions: Subscriptions;
-  events: Pick<Events, 'find' | 'matched'>;
-  attempts: Pick<Attempts, 'ofDelivery' | 'ofSubscription' | 'deathOf'>;
+  events: Pick<Events, 'find' | 'matched' | 'ofMoment'>;
+  attempts: Pick<
+    Attempts,
+    'ofDelivery' | 'ofSubscription' | 'letterOf' | 'deadLetters' | 'acknowledge' | 'cancel' | 'isCancelled'
+  >;
+  shelf: Pick<Shelf, 'waiting' | 'find' | 'remove'>;
+  replays: Pick<Replays, 'create' | 'find' | 'list' | 'finish'>;
+  held: Pick<HeldList, 'list'>;
+  /** Asks the sweep for something, in so many seconds. */
+  ask(job: Job, delay: number): Promise<void>;
   accessKeys: AccessKeys;
   vault: Vault;
   /** Why nothing may be sent to this URL, or undefined. */

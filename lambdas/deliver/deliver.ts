@@ -1,114 +1,30 @@
 import { verdict, type Attempt } from '../../shared/domain/attempt.ts';
 import type { DeliveryMessage, DeliveryStep } from '../../shared/domain/delivery.ts';
-import {
-  envelopeText,
-  filterView,
-  standardText,
-  type AcceptedEvent,
-  type TravellingEvent,
-} from '../../shared/domain/event.ts';
+import { envelopeText, filterView, standardText, type AcceptedEvent } from '../../shared/domain/event.ts';
 import { matches } from '../../shared/domain/filter.ts';
-import { deliveryId } from '../../shared/domain/id.ts';
+import { ageOf, heldOf, type Held } from '../../shared/domain/hold.ts';
 import { takes } from '../../shared/domain/interest.ts';
 import { filterIn } from '../../shared/domain/known-filters.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
-import { decide, nextHop, type Death, type Next } from '../../shared/domain/retry.ts';
+import { decide, nextHop, oldestOf, restUntil, type Next } from '../../shared/domain/retry.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
-import type { Claim, DeadLetter } from '../../shared/store/attempts.ts';
-import type { StepOf } from '../../shared/store/keys.ts';
-
-/** One delivery for the lane's retries queue, fair by subscription. */
-export interface Outgoing {
-  body: DeliveryMessage;
-  group: string;
-  delay: number;
-}
-
-/** One request to a subscriber. */
-export interface Sending {
-  subscription: Subscription;
-  id: string;
-  text: string;
-  traceparent: string | undefined;
-  at: Date;
-  /** Ends the request when the function's own time is nearly over; `post` then rejects. */
-  signal: AbortSignal;
-}
-
-/** What deliver touches outside. */
-export interface World {
-  now(): Date;
-  /** 0 to 1. */
-  jitter(): number;
-  /** The subscription as it stands, `lately` at most ten seconds old; undefined only where there is none. */
-  subscription(tenant: string, id: string, as: 'lately' | 'now'): Promise<Subscription | undefined>;
-  /** Whether an event of that moment is still kept. */
-  isRetained(acceptedAt: string): boolean;
-  /** The event with its data, for those whose data stayed behind. */
-  find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined>;
-  claim(step: StepOf, lease: { now: Date; seconds: number }): Promise<Claim>;
-  /** Signs and sends. What the subscriber does is the outcome; it throws only for a failure of ours. */
-  post(sending: Sending): Promise<Outcome>;
-  /** Resolves when the retry is durable. */
-  enqueue(message: Outgoing): Promise<void>;
-  record(step: StepOf, attempt: Attempt): Promise<void>;
-  bury(letter: DeadLetter): Promise<void>;
-  note(what: string, line: Record<string, string | number | boolean | undefined>): void;
-  /** A failure of ours: the message comes again. */
-  noteFailure(what: string, error: unknown, line: Record<string, string | number>): void;
-}
+import { close, disable, isCarrier, openIfFailing, probeFailed, takeProbe } from './circuit.ts';
+import { bury, idOf, messageOf, over, putOff, shelve, stepOf, whomOf } from './work.ts';
+import type { Work, World } from './world.ts';
 
 /** Beyond an attempt's own time-out: for what stands around it. The lease must outlast the attempt. */
 const MARGIN_SECONDS = 10;
-/** How long a paused subscription's delivery rests until it is looked at again. */
-const PAUSE_SECONDS = 60;
 /** How long a delivery rests whose request was cut off because the function's time was over. */
 const CUT_SECONDS = 5;
-
-/** One delivery of a message, with what its next attempt needs. */
-interface Work {
-  event: TravellingEvent;
-  step: DeliveryStep;
-  /** The exact text of the event's data, read once a message; undefined where it is no more. */
-  body: () => Promise<string | undefined>;
-  signal: AbortSignal;
-}
-
-const stepOf = ({ event, step }: Work): StepOf => ({
-  event,
-  subscriptionId: step.subscription_id,
-  run: step.run,
-  attempt: step.attempt,
-});
-
-const idOf = ({ event, step }: Work): string =>
-  deliveryId({
-    tenant: event.tenant,
-    eventId: event.event_id,
-    acceptedAt: event.accepted_at,
-    subscriptionId: step.subscription_id,
-  });
-
-/**
- * Puts the delivery back, to come again as `step` in `delay` seconds. Always in doubt: if we die before the message we hold
- * is acked, both of them are there.
- */
-const again = ({ event }: Work, world: World, { step, delay }: { step: DeliveryStep; delay: number }): Promise<void> =>
-  world.enqueue({
-    body: { v: 1, event: { ...event, doubt: true }, deliveries: [step] },
-    group: step.subscription_id,
-    delay,
-  });
-
-/** Gives the delivery up. What is not asked for any more, or is too old, must not vanish without a reason. */
-async function bury(work: Work, reason: Death, world: World): Promise<void> {
-  const { event, step } = work;
-  const at = world.now().toISOString();
-  await world.bury({ event, subscriptionId: step.subscription_id, deliveryId: idOf(work), reason, at });
-  const { tenant, event_id, type: event_type } = event;
-  world.note('delivery.died', { tenant, event_id, event_type, subscription_id: step.subscription_id, reason });
-}
+/** How long a held subscription's delivery stays on the shelf at a time: its release comes for it sooner. */
+const HELD_MS = 6 * 60 * 60_000;
+/** The dead letter must be there before the event goes. */
+const BEFORE_RETENTION_MS = 60 * 60_000;
+/** How long a suspect's delivery rests that found all its places taken, at least; at most twice as long. */
+const CROWDED_MS = 60_000;
+/** Slots closer than this are waited for here: a queue knows whole seconds only. */
+const NEAR_SLOT_MS = 1_000;
 
 /** Whether the subscription takes this event, by its types and filter: what match knew may be older. */
 async function wants(subscription: Subscription, { event, body }: Work): Promise<boolean> {
@@ -121,45 +37,78 @@ async function wants(subscription: Subscription, { event, body }: Work): Promise
   );
 }
 
-/** The subscription, where it is to get the event now or later. A no is never said from memory: it may just have changed. */
-async function addressee(work: Work, world: World): Promise<Subscription | undefined> {
+/**
+ * The subscription, where it takes the event, and whether it is held. A no is never said from memory: it may just have
+ * changed. That it is held is, for what nobody sent before: the walk after its release covers that time and more.
+ */
+async function addressee(work: Work, world: World): Promise<{ subscription: Subscription; held?: Held } | undefined> {
   const { event, step } = work;
+  const isFirst = event.doubt !== true && step.attempt === 1;
   for (const as of ['lately', 'now'] as const) {
     const subscription = await world.subscription(event.tenant, step.subscription_id, as);
-    if (subscription === undefined) continue;
-    if (subscription.status !== 'disabled' && (await wants(subscription, work))) return subscription;
-    // What never was attempted is missed, and can be asked for later; what was under way is given up.
-    if (as === 'now' && subscription.status === 'disabled' && step.attempt > 1) {
-      await bury(work, 'subscription_disabled', world);
-    }
+    if (subscription === undefined || !(await wants(subscription, work))) continue;
+    const held = heldOf(subscription);
+    if (held === undefined) return { subscription };
+    if (as === 'now' || (isFirst && held.reason !== 'disabled')) return { subscription, held };
   }
   return undefined;
 }
 
+/** It will not be delivered now, and nothing has to be written down: it is not wanted any more, or is found again later. */
+async function drop(work: Work, why: 'unwanted' | 'held' | 'missed' | 'settled', world: World): Promise<void> {
+  const { event, step } = work;
+  await over(work, world);
+  const { tenant, event_id } = event;
+  world.note('delivery.dropped', { tenant, event_id, subscription_id: step.subscription_id, attempt: step.attempt, why });
+}
+
+interface Holding {
+  subscription: Subscription;
+  held: Held;
+}
+
+/** What becomes of a delivery whose subscription is held, and that is not the probe. */
+async function hold(work: Work, { subscription, held }: Holding, world: World): Promise<void> {
+  const { event, step } = work;
+  const now = world.now();
+  // A catch-up looks for what was never made, and not for what somebody wants made again.
+  const isFound = step.run === 1 && event.accepted_at >= held.since;
+  if (held.reason === 'disabled') {
+    // What never was attempted is missed, and can be asked for later; what was under way is given up.
+    return isFound && step.attempt === 1 ? drop(work, 'missed', world) : bury(work, 'subscription_disabled', { world });
+  }
+  const isOld = ageOf(event.accepted_at, subscription, now) > oldestOf(subscription.retry);
+  if (held.reason === 'circuit' && isOld) return bury(work, 'expired', { world });
+  if (isFound) return drop(work, 'held', world);
+  const until = Math.min(now.getTime() + HELD_MS, world.keptUntil(event.accepted_at) - BEFORE_RETENTION_MS);
+  if (until <= now.getTime()) return bury(work, 'retention', { world });
+  return shelve(work, { step: withoutProbe(step), until, why: held.reason }, world);
+}
+
+const withoutProbe = ({ probe: _probe, slot: _slot, ...step }: DeliveryStep): DeliveryStep => step;
+
 /** A first attempt that cannot have been made before needs no claim: the happy path is one write. */
 async function claimed(work: Work, subscription: Subscription, world: World): Promise<boolean> {
-  if (work.step.attempt === 1 && work.event.doubt !== true) return true;
+  if (isCertain(work, subscription)) return true;
   const now = world.now();
   const claim = await world.claim(stepOf(work), { now, seconds: subscription.timeout_seconds + MARGIN_SECONDS });
   if (claim.kind === 'held') {
-    await again(work, world, { step: work.step, delay: Math.max(nextHop(claim.until, now.getTime()), 1) });
+    const delay = Math.max(nextHop(claim.until, now.getTime()), 1);
+    await world.enqueue(messageOf(work, work.step, delay));
   }
+  if (claim.kind === 'settled') await drop(work, 'settled', world);
   return claim.kind === 'ours';
 }
 
+/** Nobody else can be about to make this attempt: no second copy of the message, no earlier try, no catch-up. */
+const isCertain = ({ event, step }: Work, { catch_up }: Subscription): boolean =>
+  step.attempt === 1 &&
+  step.run === 1 &&
+  event.doubt !== true &&
+  (catch_up === undefined || event.accepted_at < catch_up.from || event.accepted_at > catch_up.to);
+
 const textFor = (subscription: Subscription, event: AcceptedEvent, id: string): string =>
   subscription.format === 'standard' ? standardText(event) : envelopeText(event, id);
-
-/** Makes what follows from the attempt durable, and only then the attempt itself: a crash repeats a step and skips none. */
-async function settle(work: Work, attempt: Attempt, { next, world }: { next: Next; world: World }): Promise<void> {
-  const { step } = work;
-  if (next.kind === 'wait') {
-    const retry = { ...step, attempt: step.attempt + 1, not_before: next.notBefore };
-    await again(work, world, { step: retry, delay: nextHop(next.notBefore, world.now().getTime()) });
-  }
-  if (next.kind === 'dead') await bury(work, next.because, world);
-  await world.record(stepOf(work), attempt);
-}
 
 /** One request, or undefined where our own time was over before the answer came. */
 async function posted(work: Work, subscription: Subscription, { body, world }: { body: string; world: World }) {
@@ -167,25 +116,87 @@ async function posted(work: Work, subscription: Subscription, { body, world }: {
   const id = idOf(work);
   const at = world.now();
   const text = textFor(subscription, { ...event, body }, id);
+  const ended = world.watch(whomOf(work));
+  let outcome: Outcome | undefined;
   try {
-    const outcome = await world.post({ subscription, id, text, traceparent: event.traceparent, at, signal });
-    return { at, outcome };
+    outcome = await world.post({ subscription, id, text, traceparent: event.traceparent, at, signal });
   } catch (error) {
-    if (signal.aborted) return undefined;
-    throw error;
+    if (!signal.aborted) throw error;
+  } finally {
+    await ended(isAnswer(outcome) ? 'answered' : 'failed');
   }
+  return outcome === undefined ? undefined : { at, outcome };
 }
 
-async function attempt(work: Work, subscription: Subscription, world: World): Promise<void> {
-  const { event, step } = work;
-  const body = await work.body();
-  if (body === undefined) return bury(work, 'retention', world);
-  const made = await posted(work, subscription, { body, world });
-  if (made === undefined) return again(work, world, { step, delay: CUT_SECONDS });
+const isAnswer = (outcome: Outcome | undefined): boolean =>
+  outcome?.kind === 'accepted' || outcome?.kind === 'rejected';
 
+/** Answers that take longer than this do not show that a suspect is well again. */
+const IN_TIME_MS = 1_000;
+
+interface Made {
+  outcome: Outcome;
+  at: Date;
+  /** It probed an open circuit. */
+  isProbe: boolean;
+}
+
+/** The delivery's next attempt as the schedule has it; probes are not counted. */
+function scheduled(work: Work, subscription: Subscription, { made, world }: { made: Made; world: World }): Next {
+  const { attempt, probes = 0 } = work.step;
   const now = world.now().getTime();
-  const { outcome } = made;
-  const next = decide({ outcome, attempt: step.attempt, policy: subscription.retry, now, jitter: world.jitter() });
+  const policy = subscription.retry;
+  return decide({ outcome: made.outcome, attempt: attempt - probes, policy, now, jitter: world.jitter() });
+}
+
+/** What an answer means for the subscription beyond this delivery: its health, its circuit, whether it is over. */
+async function judge(
+  work: Work,
+  subscription: Subscription,
+  { made, next, world }: { made: Made; next: Next; world: World },
+): Promise<Next> {
+  const { outcome, isProbe } = made;
+  const whom = whomOf(work);
+  const at = world.now();
+  if (outcome.kind === 'accepted') {
+    const inTime = outcome.duration_ms < IN_TIME_MS ? 'yes' : 'no';
+    if (isProbe) await close(whom, world);
+    if (isProbe || (await world.troubleOf(whom.tenant, whom.subscriptionId)) !== undefined) {
+      await world.answered(whom, { at, inTime });
+    }
+    return next;
+  }
+  const health = await world.failed({ whom, slowUntil: restUntil(outcome, at.getTime()) });
+  if (next.kind === 'dead' && next.because === 'gone') {
+    await disable(whom, { why: 'gone', failures: health.failures, world });
+    return next;
+  }
+  if (!isProbe) {
+    const again = next.kind === 'wait' ? { ...withoutProbe(work.step), attempt: work.step.attempt + 1 } : undefined;
+    try {
+      await openIfFailing(work, { health, next: again, world });
+    } catch (error) {
+      // The next failure opens it. The request has been made, and must not be made again for that.
+      world.noteFailure('circuit.not_opened', error, { tenant: whom.tenant, subscription_id: whom.subscriptionId });
+    }
+    return next;
+  }
+  const probeAt = await probeFailed(whom, health, world);
+  if (probeAt === undefined) return { kind: 'dead', because: 'subscription_disabled' };
+  const isOld = ageOf(work.event.accepted_at, subscription, at) > oldestOf(subscription.retry);
+  return isOld ? { kind: 'dead', because: 'expired' } : { kind: 'wait', notBefore: probeAt, why: 'circuit' };
+}
+
+/** What the next step is: a probe that failed comes back as a probe, and is not counted by the schedule. */
+function following({ step }: Work, { isProbe }: Made): DeliveryStep {
+  const attempt = step.attempt + 1;
+  if (!isProbe) return { ...withoutProbe(step), attempt };
+  return { ...withoutProbe(step), attempt, probes: (step.probes ?? 0) + 1, probe: true };
+}
+
+/** Makes what follows from the attempt durable, and only then the attempt itself: a crash repeats a step and skips none. */
+async function settle(work: Work, made: Made, { next, world }: { next: Next; world: World }): Promise<void> {
+  const { event, step } = work;
   const record: Attempt = {
     event_id: event.event_id,
     event_type: event.type,
@@ -194,29 +205,139 @@ async function attempt(work: Work, subscription: Subscription, world: World): Pr
     run: step.run,
     attempt: step.attempt,
     at: made.at.toISOString(),
-    ...verdict(outcome, next),
+    ...verdict(made.outcome, next),
+    ...(made.isProbe && { probe: true as const }),
   };
-  await settle(work, record, { next, world });
+  if (next.kind === 'wait') await putOff(work, { step: following(work, made), until: next.notBefore, why: next.why }, world);
+  if (next.kind === 'dead') await bury(work, next.because, { world, last: lastOf(record) });
+  if (next.kind === 'done') await doneAgain(work, world);
+  await world.record(stepOf(work), record);
+  await over(work, world);
   const { response_excerpt: _excerpt, ...line } = record;
   world.note('delivery.attempted', { ...line, tenant: event.tenant, group: event.group, doubt: event.doubt === true });
+}
+
+/** A delivery that was given up once and is made now: its letter goes, and whoever asked for it can count it. */
+async function doneAgain(work: Work, world: World): Promise<void> {
+  const { event, step } = work;
+  if (step.run > 1) await world.acknowledge(event, step.subscription_id);
+  if (step.replay_id !== undefined) await world.count(whomOf(work), step.replay_id, 'delivered');
+}
+
+const lastOf = ({ outcome, status, reason, at, attempt }: Attempt) => ({
+  outcome,
+  at,
+  attempt,
+  ...(status !== undefined && { status }),
+  ...(reason !== undefined && { reason }),
+});
+
+async function attempt(
+  work: Work,
+  subscription: Subscription,
+  { isProbe, world }: { isProbe: boolean; world: World },
+): Promise<void> {
+  const body = await work.body();
+  if (body === undefined) return bury(work, 'retention', { world });
+  const request = await posted(work, subscription, { body, world });
+  if (request === undefined) return world.enqueue(messageOf(work, work.step, CUT_SECONDS));
+  const made = { ...request, isProbe };
+  const next = await judge(work, subscription, { made, next: scheduled(work, subscription, { made, world }), world });
+  await settle(work, made, { next, world });
+}
+
+/** A held subscription's delivery is its probe where one is due, and otherwise waits or is dropped. */
+async function probeOrHold(work: Work, holding: Holding, world: World): Promise<void> {
+  const { subscription, held } = holding;
+  const { circuit } = subscription;
+  if (held.reason !== 'circuit' || circuit === undefined) return hold(work, holding, world);
+  const now = world.now().getTime();
+  if (circuit.probe_at > now) {
+    if (!isCarrier(work, circuit)) return hold(work, holding, world);
+    return world.defer(messageOf(work, work.step, Math.max(nextHop(circuit.probe_at, now), 1)));
+  }
+  const doubtful = { ...work, event: { ...work.event, doubt: true as const } };
+  if (!(await claimed(doubtful, subscription, world))) return;
+  const probing = await takeProbe(work, subscription, world);
+  if (probing === undefined) return hold(work, holding, world);
+  return attempt(work, probing, { isProbe: true, world });
+}
+
+/** When the delivery may go, or undefined where it may now: a rate was reserved for it, or its endpoint asked for a rest. */
+async function later(work: Work, subscription: Subscription, world: World): Promise<{ until: number; slot?: number } | undefined> {
+  const { tenant, id } = subscription;
+  const now = world.now().getTime();
+  const trouble = await world.troubleOf(tenant, id);
+  if (trouble !== undefined && trouble.slowUntil > now) {
+    // Spread, or all that waited would come in the same second.
+    return { until: trouble.slowUntil + Math.round(world.jitter() * CUT_SECONDS * 1000) };
+  }
+  const slot = work.step.slot ?? (await world.slotFor(subscription));
+  if (slot === undefined) return undefined;
+  if (slot - now >= NEAR_SLOT_MS) return { until: slot, slot };
+  if (slot > now) await world.pause(slot - now);
+  return undefined;
+}
+
+/** Sends now, or arranges that it is sent when the subscription's rate allows. */
+async function send(work: Work, subscription: Subscription, world: World): Promise<void> {
+  const waits = await later(work, subscription, world);
+  if (waits !== undefined) {
+    const { until, slot } = waits;
+    const step = { ...work.step, ...(slot !== undefined && { slot }) };
+    return putOff(work, { step, until, why: 'rate_limit' }, world);
+  }
+  if (await claimed(work, subscription, world)) await attempt(work, subscription, { isProbe: false, world });
+}
+
+/**
+ * A suspect may let requests hang, so it gets few at a time, and none where others wait behind it: they go through the queue for
+ * what is late or slow, and what finds no place there rests on the shelf.
+ */
+async function sendToSuspect(work: Work, subscription: Subscription, world: World): Promise<void> {
+  if (world.place === 'lane') return world.defer(messageOf(work, work.step, 0));
+  const now = world.now();
+  const lease = await world.lease(whomOf(work), { now, seconds: subscription.timeout_seconds + MARGIN_SECONDS });
+  if (lease === undefined) {
+    const until = now.getTime() + Math.round(CROWDED_MS * (1 + world.jitter()));
+    return shelve(work, { step: work.step, until, why: 'rate_limit' }, world);
+  }
+  try {
+    await send(work, subscription, world);
+  } finally {
+    await world.giveBack(lease);
+  }
 }
 
 /** Makes the next attempt of one delivery, and arranges what comes after it. */
 async function deliverOne(work: Work, world: World): Promise<void> {
   const { event, step } = work;
-  const early = nextHop(step.not_before ?? 0, world.now().getTime());
-  if (early > 0) return again(work, world, { step, delay: early });
-  if (!world.isRetained(event.accepted_at)) return bury(work, 'retention', world);
+  const now = world.now().getTime();
+  const early = step.slot === undefined ? nextHop(step.not_before ?? 0, now) : secondsUntil(step.slot, now);
+  if (early > 0) return world.enqueue(messageOf(work, step, early));
+  if (world.keptUntil(event.accepted_at) <= now) return bury(work, 'retention', { world });
 
-  const subscription = await addressee(work, world);
-  if (subscription === undefined) {
-    const { tenant, event_id } = event;
-    const { subscription_id, attempt: number } = step;
-    return world.note('delivery.dropped', { tenant, event_id, subscription_id, attempt: number });
-  }
-  if (subscription.status === 'paused') return again(work, world, { step, delay: PAUSE_SECONDS });
-  if (await claimed(work, subscription, world)) await attempt(work, subscription, world);
+  const found = await addressee(work, world);
+  if (found === undefined) return drop(work, 'unwanted', world);
+  const { subscription, held } = found;
+  if (held !== undefined) return probeOrHold(work, { subscription, held }, world);
+  const trouble = await world.troubleOf(event.tenant, step.subscription_id);
+  if (trouble?.open === true) return recheck(work, world);
+  return trouble?.suspect === true ? sendToSuspect(work, subscription, world) : send(work, subscription, world);
 }
+
+/** Its circuit opened a moment ago: what is known of the subscription is older than that. */
+async function recheck(work: Work, world: World): Promise<void> {
+  const { event, step } = work;
+  const subscription = await world.subscription(event.tenant, step.subscription_id, 'now');
+  if (subscription === undefined) return drop(work, 'unwanted', world);
+  const held = heldOf(subscription);
+  if (held !== undefined) return probeOrHold(work, { subscription, held }, world);
+  return send(work, subscription, world);
+}
+
+/** So that it comes a little early rather than late: the rest is waited for here. */
+const secondsUntil = (slot: number, now: number): number => Math.min(Math.max(Math.floor((slot - now) / 1000), 0), 900);
 
 interface Batch {
   world: World;
@@ -224,7 +345,7 @@ interface Batch {
 }
 
 function worksIn({ message, receiveCount }: Received<DeliveryMessage>, { world, signal }: Batch): Work[] {
-  const event: TravellingEvent = receiveCount > 1 ? { ...message.event, doubt: true } : message.event;
+  const event = receiveCount > 1 ? { ...message.event, doubt: true as const } : message.event;
   let read: Promise<string | undefined> | undefined;
   const body = (): Promise<string | undefined> =>
     (read ??=

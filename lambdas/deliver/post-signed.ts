@@ -4,7 +4,7 @@ import { signingKey, webhookHeaders } from '../../shared/domain/sign.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Vault } from '../../shared/store/vault.ts';
 import type { Poster } from '../../shared/wire/post.ts';
-import type { Sending } from './deliver.ts';
+import type { Sending } from './world.ts';
 
 /** What a subscription's requests need opened: asked for again when the subscription changes. */
 interface Opened {

@@ -15,6 +15,8 @@ import { faultsOf, parsed } from '../../shared/runtime/parse.ts';
 /** What ingest touches outside. */
 export interface World {
   now(): Date;
+  /** Takes so many events of the tenant's budget; or takes nothing and answers in how many seconds to ask again. */
+  admit(tenant: string, events: number): Promise<number | undefined>;
   /** `evt_...` */
   newEventId(): string;
   /** A W3C trace context for an event whose publisher sent none. */
@@ -155,14 +157,21 @@ async function publish(taken: readonly Taken[], world: World): Promise<void> {
 const noteAccepted = (tenant: string, { event_id, event_type, duplicate }: Receipt, world: World): void =>
   world.note('event.accepted', { tenant, event_id, event_type, duplicate });
 
+/** Before anything else is done: what is refused here has no effect at all. @throws Problem 429 */
+async function expectBudget(tenant: string, events: number, world: World): Promise<void> {
+  const seconds = await world.admit(tenant, events);
+  if (seconds !== undefined) throw problems.rateLimited(seconds);
+}
+
 /**
  * Accepts one event: after this returns, it reaches everyone who wants it, whatever fails. The cost is the same however
  * many that are.
  *
  * @param text the exact request body, JSON
- * @throws Problem 400, 409, 422
+ * @throws Problem 400, 409, 422, 429
  */
 export async function ingestOne(text: string, origin: Origin, world: World): Promise<Receipt> {
+  await expectBudget(origin.tenant, 1, world);
   parsedJson(text);
   const taken = await take(check(text, origin, world), world);
   await publish([taken], world);
@@ -237,11 +246,13 @@ async function takeText(text: string, { origin, world, take }: Alone): Promise<T
 /**
  * Accepts 1 to 100 events, each alone: one that is refused keeps no other from being accepted.
  *
- * @throws Problem 400, 422 where the batch itself is wrong
+ * @throws Problem 400, 422 where the batch itself is wrong, 429
  */
 export async function ingestBatch(text: string, origin: Origin, world: World): Promise<BatchAnswer> {
+  const texts = eventsIn(text);
+  await expectBudget(origin.tenant, texts.length, world);
   const alone = { origin, world, take: inTurn(world) };
-  const outcomes = await Promise.all(eventsIn(text).map((event) => takeText(event, alone)));
+  const outcomes = await Promise.all(texts.map((event) => takeText(event, alone)));
   const taken = outcomes.filter((outcome): outcome is Taken => !(outcome instanceof Problem));
   await publish(taken, world);
   for (const { receipt } of taken) noteAccepted(origin.tenant, receipt, world);

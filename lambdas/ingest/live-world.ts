@@ -5,6 +5,7 @@ import { note, noteFailure } from '../../shared/runtime/log.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
 import { openDatabase } from '../../shared/store/database.ts';
 import { eventsIn } from '../../shared/store/events.ts';
+import { budgetOf, ratesIn } from '../../shared/store/rates.ts';
 import { busNamed, openBus } from '../../shared/wire/bus.ts';
 import { openSecrets, secretFrom } from '../../shared/wire/secret.ts';
 import type { World } from './ingest.ts';
@@ -26,6 +27,7 @@ export const { authenticate } = accessKeysIn(
 
 export const world: World = {
   now,
+  admit: budgetOf(ratesIn({ db, name: env.FLOW_TABLE, now }), { perSecond: env.INGEST_PER_SECOND, now }),
   newEventId: () => newId('evt', now(), randomBytes(10)),
   newTrace: () => `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
   accept: events.accept,

@@ -6,10 +6,11 @@ import type { Received } from '../../shared/runtime/batch.ts';
 import type { Matched } from '../../shared/store/events.ts';
 import type { Interest } from '../../shared/store/subscriptions.ts';
 
-/** A delivery message on its way to the lane's deliveries queue, fair by tenant. */
+/** A delivery message on its way to a queue, fair by tenant, or by subscription where it is for one in trouble. */
 export interface Outgoing {
   body: DeliveryMessage;
   group: string;
+  to: 'deliveries' | 'deferred';
   /** The record it was made from, which is done only when all of its messages are durable. */
   from: string;
   /** Seconds. */
@@ -28,6 +29,8 @@ export interface World {
   interested(tenant: string, event: { type: string; group: string }): Promise<Interest[]>;
   /** The event with its data, for those whose data stayed behind. */
   find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined>;
+  /** Whether the subscription lets requests hang, as it was known a second ago. */
+  isSuspect(tenant: string, subscriptionId: string): Promise<boolean>;
   /** Whether match was there before and finished. */
   isMatched(tenant: string, eventId: string): Promise<boolean>;
   /** Answers what could not be sent. */
@@ -74,15 +77,29 @@ async function wanting(event: TravellingEvent, interests: readonly Interest[], w
 const inDoubt = ({ message, receiveCount }: Received<TravellingEvent>): boolean =>
   message.doubt === true || receiveCount > 1;
 
-function messagesFor(from: string, event: TravellingEvent, subscriptions: readonly string[]): Outgoing[] {
-  const parts = Array.from({ length: Math.ceil(subscriptions.length / MOST_DELIVERIES_A_MESSAGE) }, (_, part) =>
-    subscriptions.slice(part * MOST_DELIVERIES_A_MESSAGE, (part + 1) * MOST_DELIVERIES_A_MESSAGE),
+const bodyFor = (event: TravellingEvent, ids: readonly string[]): DeliveryMessage => ({
+  v: 1,
+  event,
+  deliveries: ids.map((subscription_id) => ({ subscription_id, run: 1, attempt: 1 })),
+});
+
+/** Those who answer share messages. Who lets requests hang would hold up the others in his, so he travels alone. */
+async function messagesFor(from: string, { event, subscriptions }: Wanted, world: World): Promise<Outgoing[]> {
+  const suspect = await Promise.all(subscriptions.map((id) => world.isSuspect(event.tenant, id)));
+  const well = subscriptions.filter((_, i) => suspect[i] === false);
+  const alone = subscriptions.filter((_, i) => suspect[i] === true);
+  const parts = Array.from({ length: Math.ceil(well.length / MOST_DELIVERIES_A_MESSAGE) }, (_, part) =>
+    well.slice(part * MOST_DELIVERIES_A_MESSAGE, (part + 1) * MOST_DELIVERIES_A_MESSAGE),
   );
-  return parts.map((ids) => ({
-    from,
-    group: event.tenant,
-    body: { v: 1, event, deliveries: ids.map((subscription_id) => ({ subscription_id, run: 1, attempt: 1 })) },
-  }));
+  return [
+    ...parts.map((ids): Outgoing => ({ from, to: 'deliveries', group: event.tenant, body: bodyFor(event, ids) })),
+    ...alone.map((id): Outgoing => ({ from, to: 'deferred', group: id, body: bodyFor(event, [id]) })),
+  ];
+}
+
+interface Wanted {
+  event: TravellingEvent;
+  subscriptions: readonly string[];
 }
 
 /** Interests by tenant, type and group, so that a batch of like events asks once. */
@@ -102,7 +119,7 @@ async function find(record: Received<TravellingEvent>, { interests, world }: Bat
   if (event.doubt === true && (await world.isMatched(event.tenant, event.event_id))) return 'done';
   const subscriptions = await wanting(event, await interests(event), world);
   const matched = { at: world.now().toISOString(), subscriptions };
-  return { id: record.id, event, matched, messages: messagesFor(record.id, event, subscriptions) };
+  return { id: record.id, event, matched, messages: await messagesFor(record.id, { event, subscriptions }, world) };
 }
 
 interface Batch {

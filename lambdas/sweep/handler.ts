@@ -1,9 +1,10 @@
 import middy from '@middy/core';
-import type { Context } from 'aws-lambda';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { Job } from '../../shared/domain/job.ts';
+import { batchOf } from '../../shared/runtime/batch.ts';
 import { world } from './live-world.ts';
 import { sweep } from './sweep.ts';
 
-/** Once a minute. */
-export const handler = middy<unknown, void>().handler((_tick: unknown, context: Context) =>
-  sweep(world, () => context.getRemainingTimeInMillis()),
+export const handler = middy<SQSEvent, SQSBatchResponse>().handler(
+  batchOf(Job, (records, remainingMs) => sweep(records, world, remainingMs)),
 );

@@ -1,8 +1,8 @@
 import { travelling, type AcceptedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
 import type { OpenMarker } from '../../shared/store/events.ts';
 
-/** What sweep touches outside. */
-export interface World {
+/** What is touched outside to publish again. */
+export interface MarkersWorld {
   now(): Date;
   overdue(acceptedBefore: Date, now: Date): AsyncIterable<OpenMarker>;
   find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined>;
@@ -27,7 +27,7 @@ const pauseAfter = (tries: number): number => Math.min(OVERDUE * 2 ** tries, LON
 
 type Fate = 'published' | 'closed' | 'refused' | 'lost' | 'failed';
 
-async function republish(marker: OpenMarker, world: World): Promise<Fate> {
+async function republish(marker: OpenMarker, world: MarkersWorld): Promise<Fate> {
   const { tenant, eventId } = marker;
   const event = await world.find(tenant, eventId);
   if (event === undefined) {
@@ -47,7 +47,7 @@ async function republish(marker: OpenMarker, world: World): Promise<Fate> {
 }
 
 /** One that cannot be handled keeps no other from being published. */
-async function republishOrFail(marker: OpenMarker, world: World): Promise<Fate> {
+async function republishOrFail(marker: OpenMarker, world: MarkersWorld): Promise<Fate> {
   try {
     return await republish(marker, world);
   } catch (error) {
@@ -60,12 +60,12 @@ async function republishOrFail(marker: OpenMarker, world: World): Promise<Fate> 
  * Publishes again what was accepted more than two minutes ago and still is not matched. A bus can lose an event in ways that
  * no dead-letter queue sees: a crash before the publishing, a rule not yet effective after a deployment.
  */
-export async function sweep(world: World, remainingMs: () => number): Promise<void> {
+export async function republishOverdue(world: MarkersWorld, remainingMs: () => number): Promise<void> {
   const counts: Record<Fate, number> = { published: 0, closed: 0, refused: 0, lost: 0, failed: 0 };
   const now = world.now();
   for await (const marker of world.overdue(new Date(now.getTime() - OVERDUE), now)) {
     if (remainingMs() < SPARE_MS) break;
     counts[await republishOrFail(marker, world)]++;
   }
-  world.note('sweep', counts);
+  world.note('sweep.markers', counts);
 }

@@ -1,0 +1,60 @@
+import { problems } from '../../shared/domain/problem.ts';
+import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
+import { paged } from '../../shared/runtime/paging.ts';
+import type { Letter } from '../../shared/store/attempts.ts';
+import { deliveredIn, subscriptionIn } from './found.ts';
+import { nextRun } from './replays.ts';
+import type { World } from './world.ts';
+
+/** A dead letter as callers see it. `kind` tells what the subscriber did from what our own code did. */
+const shown = (letter: Letter): Record<string, unknown> => ({
+  delivery_id: letter.delivery_id,
+  event_id: letter.event_id,
+  event_type: letter.event_type,
+  subscription_id: letter.subscription_id,
+  accepted_at: letter.accepted_at,
+  kind: letter.kind,
+  reason: letter.reason,
+  died_at: letter.died_at,
+  ...(letter.last !== undefined && { last: letter.last }),
+});
+
+async function list(request: Request, world: World): Promise<Answer> {
+  const { tenant, id: subscriptionId } = await subscriptionIn(request, world);
+  const of = { route: 'dead-letters', signingKey: () => world.vault.signingKey('cursors') };
+  const page = await paged(request, of, async (wanted) => {
+    const { letters, after } = await world.attempts.deadLetters({ tenant, subscriptionId }, wanted);
+    return { items: letters.map(shown), after };
+  });
+  return { status: 200, body: page };
+}
+
+/** Somebody has seen it: it is in the list no more, and cannot be replayed as one. */
+async function acknowledge(request: Request, world: World): Promise<Answer> {
+  const subscription = await subscriptionIn(request, world);
+  const event = await deliveredIn(request, subscription, world);
+  if (!(await world.attempts.acknowledge(event, subscription.id))) throw problems.notFound();
+  const { tenant, id: subscription_id } = subscription;
+  world.note('dead_letter.acknowledged', { tenant, subscription_id, event_id: event.event_id });
+  return { status: 204 };
+}
+
+/** The letter stays until the delivery is made. */
+async function replay(request: Request, world: World): Promise<Answer> {
+  const found = await subscriptionIn(request, world);
+  const event = await deliveredIn(request, found, world);
+  if ((await world.attempts.letterOf(event, found.id)) === undefined) throw problems.notFound();
+  const { tenant, id: subscription_id, runs: run } = await nextRun(request, world);
+  const { event_id } = event;
+  await world.ask({ v: 1, kind: 'resend', tenant, subscription_id, event_id, run }, 0);
+  world.note('dead_letter.replayed', { tenant, subscription_id, event_id, run });
+  return { status: 202, body: { delivery_id: request.params.delivery, event_id, subscription_id } };
+}
+
+const ALL = '/v1/tenants/{tenant}/subscriptions/{id}/dead-letters';
+
+export const routes: readonly Route<World>[] = [
+  { method: 'GET', path: ALL, needs: 'subscriptions:read', answer: list },
+  { method: 'DELETE', path: `${ALL}/{delivery}`, needs: 'subscriptions:write', answer: acknowledge },
+  { method: 'POST', path: `${ALL}/{delivery}/replay`, needs: 'subscriptions:write', answer: replay },
+];
