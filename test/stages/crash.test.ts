@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { deliveryId } from '../../shared/domain/id.ts';
-import { readAll } from '../../shared/store/database.ts';
 import { startDynalite } from '../support/dynamodb.ts';
 import { Injected, Watch, type Effects, type Fault } from '../support/faults.ts';
 import { startPipeline, type Pipeline, type Stage } from '../support/pipeline.ts';
@@ -210,9 +209,8 @@ async function expectDelivered(pipeline: Pipeline, due: Due, excused: ReadonlySe
   expect(attempts.map(({ attempt }) => attempt)).toEqual(attempts.map((_, i) => i + 1));
   if (!excused.has(id)) expect(attempts).toHaveLength(due.requests);
   expect(attempts.at(-1)?.next).toBe(due.ends === 'dead' ? 'dead' : 'done');
-  const range = { pk: `DEAD#${TENANT}#${due.subscription}`, prefix: `${event.accepted_at}#${due.event}` };
-  const deadLetters = await Array.fromAsync(readAll(pipeline.flow, range));
-  expect(deadLetters).toHaveLength(due.ends === 'dead' ? 1 : 0);
+  const letter = await pipeline.attempts.letterOf(event, due.subscription);
+  expect(letter !== undefined).toBe(due.ends === 'dead');
 }
 
 async function expectPromiseKept(pipeline: Pipeline, { due }: Scenario, excused: ReadonlySet<string>): Promise<void> {

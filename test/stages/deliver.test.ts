@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { deliver as deliverBatch, type World } from '../../lambdas/deliver/deliver.ts';
+import { deliver as deliverBatch } from '../../lambdas/deliver/deliver.ts';
+import type { World } from '../../lambdas/deliver/world.ts';
+import { sendDue } from '../../lambdas/sweep/shelf.ts';
 import { DeliveryMessage, type DeliveryStep } from '../../shared/domain/delivery.ts';
 import { travelling, type AcceptedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
 import { deliveryId } from '../../shared/domain/id.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
-import { readAll } from '../../shared/store/database.ts';
 import { startDynalite, type DynamoDb } from '../support/dynamodb.ts';
 import { Watch } from '../support/faults.ts';
 import { AT, later, make } from '../support/make.ts';
@@ -44,12 +45,15 @@ function received({ event = {}, doubt, receiveCount = 1, steps = [{}] }: Given =
 const deliver = (records: readonly Received<DeliveryMessage>[], signal = new AbortController().signal) =>
   deliverBatch(records, world, signal);
 
-const effects = (): string[] => watch.effects.begun;
+/** Without what only looks at whom to send to. */
+const effects = (): string[] => watch.effects.begun.filter((verb) => !['troubleOf', 'slotFor'].includes(verb));
 const idFor = (subscriptionId: string): string =>
   deliveryId({ tenant: TENANT, eventId: 'evt_1', acceptedAt: AT, subscriptionId });
 const attempts = (subscription = 'sub_1') => opened.attempts.ofDelivery(make.event(), subscription);
 const deadLetters = (subscription = 'sub_1') =>
-  Array.fromAsync(readAll(opened.flow, { pk: `DEAD#${TENANT}#${subscription}` }));
+  opened.attempts
+    .deadLetters({ tenant: TENANT, subscriptionId: subscription }, { limit: 100 })
+    .then(({ letters }) => letters);
 const arrivedAt = (subscription: string): number =>
   opened.arrivals.filter((arrival) => arrival.subscription === subscription).length;
 
@@ -61,17 +65,37 @@ const waiting = () =>
   });
 const nextIn = (): number => (opened.queues.retries.nextAt - opened.clock.now().getTime()) / 1000;
 
+/** What rests on the shelf, and until when in milliseconds since 1970. */
+const resting = () => Array.fromAsync(opened.shelf.all({ tenant: TENANT, subscriptionId: 'sub_1' }));
+
 /** Moves the clock to the next message of the retries queue and handles what is due. */
 async function deliverNext(): Promise<void> {
   opened.clock.advance(Math.max(nextIn(), 0));
-  const held = opened.queues.retries.receive();
+  await handle('retries', world);
+}
+
+async function handle(name: 'retries' | 'deferred', as: World): Promise<void> {
+  const held = opened.queues[name].receive();
   const records = held.map(({ id, body, receiveCount }) => ({
     id,
     receiveCount,
     message: DeliveryMessage.parse(JSON.parse(body)),
   }));
-  const failed = await deliver(records);
-  for (const { id } of held) if (!failed.has(id)) opened.queues.retries.remove(id);
+  const failed = await deliverBatch(records, as, new AbortController().signal);
+  for (const { id } of held) if (!failed.has(id)) opened.queues[name].remove(id);
+}
+
+/** Moves the clock to when something waits no more, in a queue or on the shelf. False where nothing waits. */
+async function deliverLater(): Promise<boolean> {
+  const dues = (await resting()).map(({ due }) => due);
+  const next = Math.min(opened.queues.retries.nextAt, opened.queues.deferred.nextAt, ...dues);
+  if (next === Infinity) return false;
+  // A queue counts in whole seconds.
+  opened.clock.advance(Math.max(Math.ceil((next - opened.clock.now().getTime()) / 1000), 0));
+  for (const shard of opened.worlds.sweep.shelves) await sendDue(shard, opened.worlds.sweep, () => 60_000);
+  await handle('retries', world);
+  await handle('deferred', opened.worlds.deferred);
+  return true;
 }
 
 /** The calls that reach the tables meanwhile. */
@@ -142,11 +166,13 @@ describe('an attempt', () => {
     await opened.subscribe({});
     const first = () => deliver([received({ event: { event_id: 'evt_1' } })]);
     const second = () => deliver([received({ event: { event_id: 'evt_2' } })]);
-    expect(await callsDuring(first)).toEqual({ GetItem: 1, BatchWriteItem: 1 });
+    // The query is the list of those in trouble, which nobody reads more often than once a second.
+    expect(await callsDuring(first)).toEqual({ GetItem: 1, BatchWriteItem: 1, Query: 1 });
+    expect(await callsDuring(first)).toEqual({ BatchWriteItem: 1 });
     opened.clock.advance(9);
-    expect(await callsDuring(second)).toEqual({ BatchWriteItem: 1 });
+    expect(await callsDuring(second)).toEqual({ BatchWriteItem: 1, Query: 1 });
     opened.clock.advance(2);
-    expect(await callsDuring(second)).toEqual({ GetItem: 1, BatchWriteItem: 1 });
+    expect(await callsDuring(second)).toEqual({ GetItem: 1, BatchWriteItem: 1, Query: 1 });
   });
 
   test('and twenty-four more of the same message share their write', async () => {
@@ -182,7 +208,7 @@ describe('what follows is durable before the attempt is recorded', () => {
     await opened.subscribe({});
     opened.answering.set('sub_1', () => rejected(500));
     await deliver([received()]);
-    expect(effects()).toEqual(['subscription', 'post', 'enqueue', 'record']);
+    expect(effects()).toEqual(['subscription', 'post', 'failed', 'enqueue', 'expect', 'record']);
     expect(waiting()).toEqual([
       { subscription_id: 'sub_1', run: 1, attempt: 2, not_before: Date.parse(later(5)), doubt: true },
     ]);
@@ -204,7 +230,8 @@ describe('what follows is durable before the attempt is recorded', () => {
     await opened.subscribe({});
     opened.answering.set('sub_1', () => rejected(410));
     await deliver([received()]);
-    expect(effects()).toEqual(['subscription', 'post', 'bury', 'record']);
+    const after = effects().slice(effects().indexOf('post'));
+    expect(after).toEqual(['post', 'failed', 'bury', 'tellDead', 'record', 'listHeld', 'subscription', 'ask', 'replace']);
     expect(await deadLetters()).toMatchObject([
       { reason: 'gone', event_id: 'evt_1', delivery_id: idFor('sub_1'), died_at: AT, accepted_at: AT },
     ]);
@@ -318,8 +345,9 @@ describe('a message that comes early', () => {
 describe('the schedule', () => {
   /** Delivers until nothing waits any more; answers the seconds at which attempts came. */
   async function walk(): Promise<number[]> {
+    await opened.events.accept(make.event()); // the shelf holds no data
     await deliver([received()]);
-    while (waiting().length > 0) await deliverNext();
+    while (await deliverLater());
     return opened.arrivals.map(({ at }) => (at - Date.parse(AT)) / 1000);
   }
   const sums = (...waits: number[]): number[] =>
@@ -342,6 +370,7 @@ describe('the schedule', () => {
   test('takes up to a fifth longer, by chance', async () => {
     await opened.subscribe({ retry: { delays_seconds: [10, 100, 1000] } });
     opened.worlds.deliver.jitter = () => 1;
+    opened.worlds.deferred.jitter = () => 1;
     opened.answering.set('sub_1', () => rejected(500));
     expect(await walk()).toEqual(sums(12, 120, 1200));
   });
@@ -405,7 +434,14 @@ describe('the subscription as it is now', () => {
     expect(await deliver([received()])).toEqual(new Set());
     expect(await left()).toEqual(nothing);
     expect(opened.lines).toEqual([
-      { what: 'delivery.dropped', tenant: TENANT, event_id: 'evt_1', subscription_id: 'sub_1', attempt: 1 },
+      {
+        what: 'delivery.dropped',
+        tenant: TENANT,
+        event_id: 'evt_1',
+        subscription_id: 'sub_1',
+        attempt: 1,
+        why: expect.any(String),
+      },
     ]);
   });
 
@@ -450,16 +486,17 @@ describe('the subscription as it is now', () => {
     expect(opened.arrivals).toHaveLength(1);
   });
 
-  test('when paused puts the delivery back every minute, and delivers it when it is enabled again', async () => {
-    await opened.subscribe({ status: 'paused' });
+  test('when paused drops what its release finds again, and keeps what is older', async () => {
+    const held = { since: AT, at: AT, reason: 'paused' } as const;
+    await opened.subscribe({ status: 'paused', held });
     await deliver([received({ steps: [{ attempt: 3 }] })]);
-    expect([opened.arrivals.length, nextIn()]).toEqual([0, 60]);
-    await deliverNext();
-    expect([opened.arrivals.length, nextIn()]).toEqual([0, 60]);
-    await change({ status: 'enabled' });
-    await deliverNext();
-    expect(await attempts()).toMatchObject([{ attempt: 3, outcome: 'accepted' }]);
-    expect(waiting()).toEqual([]);
+    expect([opened.arrivals.length, await resting()]).toEqual([0, []]);
+    expect(opened.lines).toContainEqual(expect.objectContaining({ what: 'delivery.dropped', why: 'held' }));
+
+    const older = received({ event: { event_id: 'evt_0', accepted_at: later(-1) }, steps: [{ attempt: 3 }] });
+    await deliver([older]);
+    expect(await resting()).toMatchObject([{ step: { attempt: 3 }, why: 'paused', due: Date.parse(later(6 * 3600)) }]);
+    expect([opened.arrivals.length, waiting()]).toEqual([0, []]);
   });
 
   test('of another tenant with the same id is another one', async () => {

@@ -138,6 +138,40 @@ test('checks run in their order: the key, the tenant, the scope, the body', asyn
   expect(await post(ONE, posted(), { key: writer })).toMatchObject({ status: 202 });
 });
 
+test('a tenant that posts faster than it may is told when to post again, and what it posted was not taken', async () => {
+  opened.worlds.ingest.admit = async () => 7;
+  for (const [path, body] of [
+    [ONE, posted({ event_id: 'e1' })],
+    [BATCH, `{"events":[${posted({ event_id: 'e1' })}]}`],
+  ] as const) {
+    expect(await post(path, body)).toMatchObject({
+      status: 429,
+      headers: { 'content-type': 'application/problem+json', 'retry-after': '7', 'x-request-id': 'req-1' },
+      body: {
+        code: 'rate_limited',
+        title: 'Too Many Requests',
+        detail: 'This tenant posts faster than it may. Post again in 7 s.',
+      },
+    });
+  }
+  opened.worlds.ingest.admit = async () => undefined;
+  expect((await post(ONE, posted({ event_id: 'e1' }))).body).toMatchObject({ duplicate: false });
+});
+
+test('a budget is asked for the tenant and its events, once the caller may post there', async () => {
+  const asked: unknown[] = [];
+  opened.worlds.ingest.admit = async (...of) => void asked.push(of);
+  await post(ONE, posted(), { key: 'nobody.knows' });
+  await post('/v1/tenants/a%23b/events', posted());
+  expect(asked).toEqual([]);
+  await post(ONE, '{');
+  await post(BATCH, `{"events":[${posted()},null,${posted()}]}`);
+  expect(asked).toEqual([
+    ['acme', 1],
+    ['acme', 3],
+  ]);
+});
+
 test.each([
   ['GET', ONE, 'POST'],
   ['DELETE', BATCH, 'POST'],

@@ -9,6 +9,7 @@ import {
   type World,
 } from '../../lambdas/ingest/ingest.ts';
 import { Problem } from '../../shared/domain/problem.ts';
+import { budgetOf } from '../../shared/store/rates.ts';
 import guestCreated from '../fixtures/zenoti/Guest.Created.json' with { type: 'json' };
 import { startDynalite, type DynamoDb } from '../support/dynamodb.ts';
 import { AT, later } from '../support/make.ts';
@@ -406,5 +407,115 @@ describe('a batch', () => {
 
   test('that is no JSON is refused', async () => {
     expect(await refusal(ingestBatch('{"events":[', { tenant: TENANT }, world))).toMatchObject({ status: 400 });
+  });
+});
+
+describe('a tenant that posts faster than it may', () => {
+  /** Ten events a second, over the real table. */
+  beforeEach(() => {
+    world.admit = budgetOf(opened.rates, { perSecond: 10, now: opened.clock.now });
+  });
+
+  const LIMITED = { status: 429, code: 'rate_limited' };
+  const batchOf = (count: number, from = 0): string[] =>
+    Array.from({ length: count }, (_, i) => posted({ event_id: `b${from + i}` }));
+  /** Posts until it is refused, and tells how many were taken. */
+  async function postAll(most: number): Promise<number> {
+    for (let taken = 0; taken < most; taken++) {
+      const answer = await ingest(posted()).catch((error: unknown) => error);
+      if (answer instanceof Problem) return taken;
+    }
+    return most;
+  }
+
+  test('is refused with the seconds until it may post again, and taken then', async () => {
+    await ingestAll(...batchOf(100));
+    const problem = await refusal(ingest(posted({ event_id: 'e1' })));
+    expect(problem).toMatchObject({ ...LIMITED, headers: { 'retry-after': '8' } });
+    opened.clock.advance(7.9);
+    expect(await refusal(ingest(posted({ event_id: 'e1' })))).toMatchObject({ headers: { 'retry-after': '1' } });
+    opened.clock.advance(0.1);
+    expect(await ingest(posted({ event_id: 'e1' }))).toMatchObject({ duplicate: false });
+  });
+
+  test('may use the budget of some seconds at once, and one second later that of a second', async () => {
+    const burst = await postAll(100);
+    expect(burst).toBeGreaterThanOrEqual(20);
+    expect(burst).toBeLessThanOrEqual(2 * 10 + 10 + 2);
+    for (let second = 0; second < 3; second++) {
+      opened.clock.advance(1);
+      const taken = await postAll(100);
+      expect(taken).toBeGreaterThanOrEqual(10);
+      expect(taken).toBeLessThanOrEqual(12);
+    }
+  });
+
+  test('is not refused as long as it stays below it', async () => {
+    for (let i = 0; i < 45; i++) {
+      expect(await ingest(posted())).toMatchObject({ duplicate: false });
+      opened.clock.advance(1 / 9);
+    }
+  });
+
+  test('leaves no trace of what was refused: the same event is new when it is posted again', async () => {
+    await ingestAll(...batchOf(100));
+    const [before, count] = [await opened.flow.scan(), published().length];
+    expect(await refusal(ingest(posted({ event_id: 'e1' })))).toMatchObject(LIMITED);
+    expect(await refusal(ingestAll(...batchOf(3, 200)))).toMatchObject(LIMITED);
+    expect(await opened.flow.scan()).toEqual(before);
+    expect(published()).toHaveLength(count);
+    opened.clock.advance(60);
+    expect(await ingest(posted({ event_id: 'e1', data: '{"id":"other"}' }))).toMatchObject({ duplicate: false });
+    expect(await ingestAll(...batchOf(3, 200))).toMatchObject({ accepted: 3, duplicates: 0 });
+  });
+
+  test('has its batches taken or refused as a whole, and each event counts', async () => {
+    expect(await ingestAll(...batchOf(60))).toMatchObject({ accepted: 60 });
+    opened.clock.advance(3.9);
+    expect(await refusal(ingestAll(...batchOf(2, 60)))).toMatchObject({ ...LIMITED, headers: { 'retry-after': '1' } });
+    opened.clock.advance(0.1);
+    expect(await ingestAll(...batchOf(100, 100))).toMatchObject({ accepted: 100 });
+    expect(published()).toHaveLength(160);
+  });
+
+  test('is told so before anything is read of its event, and not at all of a batch that is none', async () => {
+    await ingestAll(...batchOf(100));
+    expect(await refusal(ingest('no JSON'))).toMatchObject(LIMITED);
+    expect(await refusal(ingestAll('{}', 'null'))).toMatchObject(LIMITED);
+    expect(await refusal(ingestAll())).toMatchObject({ status: 422 });
+  });
+
+  test('pays for what is wrong or a duplicate as for any other', async () => {
+    await ingestAll(...batchOf(50));
+    opened.clock.advance(4);
+    await ingestAll(...batchOf(50), ...Array.from({ length: 50 }, () => 'null'));
+    expect(await refusal(ingest(posted()))).toMatchObject({ headers: { 'retry-after': '9' } });
+  });
+
+  test('is no reason to refuse another', async () => {
+    await ingestAll(...batchOf(100));
+    expect(await ingest(posted(), { tenant: 'other' })).toMatchObject({ duplicate: false });
+  });
+
+  test('hears of a table that fails as of any failure of ours, and nothing is accepted', async () => {
+    world.admit = () => Promise.reject(new Error('throttled'));
+    await expect(ingest(posted({ event_id: 'e1' }))).rejects.toThrow('throttled');
+    await expect(ingestAll(posted({ event_id: 'e1' }))).rejects.toThrow('throttled');
+    expect(await opened.events.find(TENANT, 'e1')).toBeUndefined();
+  });
+
+  test.each([
+    ['nothing for the first two of a second', 2, []],
+    ['one more update for the next ten', 10, ['UpdateItem']],
+    ['and one for the ten after those', 20, ['UpdateItem', 'UpdateItem']],
+  ])('costs its events %s', async (_, count, expected) => {
+    const calls: string[] = [];
+    dynamo.meddle(({ operation, input }, pass) => {
+      calls.push(operation);
+      return pass(input);
+    });
+    for (let i = 0; i < count; i++) await ingest(posted());
+    dynamo.leaveAlone();
+    expect(calls.filter((operation) => operation !== 'PutItem')).toEqual(expected);
   });
 });

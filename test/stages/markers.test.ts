@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { sweep, type World } from '../../lambdas/sweep/sweep.ts';
+import { republishOverdue, type MarkersWorld } from '../../lambdas/sweep/markers.ts';
 import { travelling, type TravellingEvent } from '../../shared/domain/event.ts';
 import { startDynalite, type DynamoDb } from '../support/dynamodb.ts';
 import { later, make } from '../support/make.ts';
@@ -7,7 +7,7 @@ import { openWorlds, TENANT, type Opened } from '../support/stage-world.ts';
 
 let dynamo: DynamoDb;
 let opened: Opened;
-let world: World;
+let world: MarkersWorld;
 beforeAll(async () => {
   dynamo = await startDynalite();
 });
@@ -39,20 +39,20 @@ const openOnes = async (): Promise<string[]> =>
 test('an event that is not matched after two minutes is published again, in doubt', async () => {
   const event = await accepted('evt_1');
   opened.clock.advance(2 * MINUTE);
-  await sweep(world, plenty);
+  await republishOverdue(world, plenty);
   expect(published()).toEqual([]);
 
   opened.clock.advance(1);
-  await sweep(world, plenty);
+  await republishOverdue(world, plenty);
   expect(published()).toEqual([{ ...travelling(event), doubt: true }]);
-  expect(opened.lines).toContainEqual({ what: 'sweep', ...NONE, published: 1 });
+  expect(opened.lines).toContainEqual({ what: 'sweep.markers', ...NONE, published: 1 });
 });
 
 test('younger ones are left alone', async () => {
   await accepted('evt_old');
   await accepted('evt_young', MINUTE);
   opened.clock.advance(2 * MINUTE + 1);
-  await sweep(world, plenty);
+  await republishOverdue(world, plenty);
   expect(published().map(({ event_id }) => event_id)).toEqual(['evt_old']);
 });
 
@@ -61,7 +61,7 @@ test('the pauses double from two minutes to 64, so that a lane that is behind do
   const atMinute = async (minute: number): Promise<number> => {
     opened.clock.advance(minute * MINUTE + 1 - (opened.clock.now().getTime() - Date.parse(later(0))) / 1000);
     const before = published().length;
-    await sweep(world, plenty);
+    await republishOverdue(world, plenty);
     return published().length - before;
   };
   const seen: [number, number][] = [];
@@ -79,20 +79,20 @@ test('a marker whose event is matched is taken away, and nothing is published', 
   await opened.events.close([{ event, matched: { at: later(1), subscriptions: [] } }]);
   await opened.events.open(event);
   opened.clock.advance(3 * MINUTE);
-  await sweep(world, plenty);
+  await republishOverdue(world, plenty);
   expect(published()).toEqual([]);
   expect(await openOnes()).toEqual([]);
-  expect(opened.lines).toContainEqual({ what: 'sweep', ...NONE, closed: 1 });
+  expect(opened.lines).toContainEqual({ what: 'sweep.markers', ...NONE, closed: 1 });
 });
 
 test('a marker whose event is no more is taken away, and its end is said aloud', async () => {
   await opened.events.open(make.event({ event_id: 'evt_ghost' }));
   opened.clock.advance(3 * MINUTE);
-  await sweep(world, plenty);
+  await republishOverdue(world, plenty);
   expect([published(), await openOnes()]).toEqual([[], []]);
   expect(opened.lines).toEqual([
     { what: 'event.lost', tenant: TENANT, event_id: 'evt_ghost', accepted_at: later(0) },
-    { what: 'sweep', ...NONE, lost: 1 },
+    { what: 'sweep.markers', ...NONE, lost: 1 },
   ]);
 });
 
@@ -101,14 +101,14 @@ test('one that cannot be handled keeps no other from being published', async () 
   opened.clock.advance(3 * MINUTE);
   const { find } = world;
   world.find = (tenant, id) => (id === 'evt_2' ? Promise.reject(new Error('unreadable')) : find(tenant, id));
-  await sweep(world, plenty);
+  await republishOverdue(world, plenty);
   expect(
     published()
       .map(({ event_id }) => event_id)
       .toSorted(),
   ).toEqual(['evt_1', 'evt_3']);
   expect(opened.failures).toEqual([new Error('unreadable')]);
-  expect(opened.lines).toContainEqual({ what: 'sweep', ...NONE, published: 2, failed: 1 });
+  expect(opened.lines).toContainEqual({ what: 'sweep.markers', ...NONE, published: 2, failed: 1 });
 });
 
 test('match may close a marker while the sweep holds it: it stays closed', async () => {
@@ -120,7 +120,7 @@ test('match may close a marker while the sweep holds it: it stays closed', async
     await opened.events.close([{ event, matched: { at: later(180), subscriptions: ['sub_1'] } }]);
     return left;
   };
-  await sweep(world, plenty);
+  await republishOverdue(world, plenty);
   expect(await openOnes()).toEqual([]);
 });
 
@@ -131,12 +131,12 @@ test('what the bus refuses is tried again the next minute', async () => {
   const refuse = { refuses: () => true };
   // The first of them is tried three times.
   opened.faults.putEvents.push(refuse, refuse, refuse);
-  await sweep(world, plenty);
-  expect(opened.lines).toContainEqual({ what: 'sweep', ...NONE, published: 1, refused: 1 });
+  await republishOverdue(world, plenty);
+  expect(opened.lines).toContainEqual({ what: 'sweep.markers', ...NONE, published: 1, refused: 1 });
   expect(published()).toHaveLength(1);
 
   opened.clock.advance(MINUTE);
-  await sweep(world, plenty);
+  await republishOverdue(world, plenty);
   expect(
     published()
       .map(({ event_id }) => event_id)
@@ -148,11 +148,11 @@ test('it stops when its time runs out, and goes on the next minute', async () =>
   for (let i = 1; i <= 6; i++) await accepted(`evt_${i}`);
   opened.clock.advance(3 * MINUTE);
   let left = 13_000;
-  await sweep(world, () => (left -= 1_000));
+  await republishOverdue(world, () => (left -= 1_000));
   expect(published()).toHaveLength(3);
 
   opened.clock.advance(1);
-  await sweep(world, plenty);
+  await republishOverdue(world, plenty);
   expect(new Set(published().map(({ event_id }) => event_id)).size).toBe(6);
   expect(published()).toHaveLength(6);
 });
@@ -162,7 +162,7 @@ test('data that is long stays behind', async () => {
   await opened.events.accept(event);
   await opened.events.open(event);
   opened.clock.advance(3 * MINUTE);
-  await sweep(world, plenty);
+  await republishOverdue(world, plenty);
   expect(published()[0]).not.toHaveProperty('body');
   expect(await opened.events.find(TENANT, event.event_id)).toEqual(event);
 });
