@@ -9,6 +9,7 @@ import type { Outcome } from '../../shared/domain/outcome.ts';
 import { decide, nextHop, oldestOf, restUntil, type Next } from '../../shared/domain/retry.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
+import type { Trouble } from '../../shared/store/health.ts';
 import { close, disable, isCarrier, openIfFailing, probeFailed, takeProbe } from './circuit.ts';
 import { bury, idOf, messageOf, over, putOff, shelve, stepOf, whomOf } from './work.ts';
 import type { Work, World } from './world.ts';
@@ -167,10 +168,7 @@ async function judge(
     return next;
   }
   const health = await world.failed({ whom, slowUntil: restUntil(outcome, at.getTime()) });
-  if (next.kind === 'dead' && next.because === 'gone') {
-    await disable(whom, { why: 'gone', failures: health.failures, world });
-    return next;
-  }
+  if (next.kind === 'dead' && next.because === 'gone') return next;
   if (!isProbe) {
     const again = next.kind === 'wait' ? { ...withoutProbe(work.step), attempt: work.step.attempt + 1 } : undefined;
     try {
@@ -244,6 +242,9 @@ async function attempt(
   const made = { ...request, isProbe };
   const next = await judge(work, subscription, { made, next: scheduled(work, subscription, { made, world }), world });
   await settle(work, made, { next, world });
+  // Last: a delivery that comes again after a crash must find its own end, and not that its subscription is disabled. Whoever dies
+  // in between leaves the disabling to the next 410.
+  if (next.kind === 'dead' && next.because === 'gone') await disable(whomOf(work), { why: 'gone', failures: 1, world });
 }
 
 /** A held subscription's delivery is its probe where one is due, and otherwise waits or is dropped. */
@@ -263,11 +264,19 @@ async function probeOrHold(work: Work, holding: Holding, world: World): Promise<
   return attempt(work, probing, { isProbe: true, world });
 }
 
+/** Whom it goes to, and what is known against them. */
+interface Addressed {
+  subscription: Subscription;
+  trouble: Trouble | undefined;
+}
+
 /** When the delivery may go, or undefined where it may now: a rate was reserved for it, or its endpoint asked for a rest. */
-async function later(work: Work, subscription: Subscription, world: World): Promise<{ until: number; slot?: number } | undefined> {
-  const { tenant, id } = subscription;
+async function later(
+  work: Work,
+  { subscription, trouble }: Addressed,
+  world: World,
+): Promise<{ until: number; slot?: number } | undefined> {
   const now = world.now().getTime();
-  const trouble = await world.troubleOf(tenant, id);
   if (trouble !== undefined && trouble.slowUntil > now) {
     // Spread, or all that waited would come in the same second.
     return { until: trouble.slowUntil + Math.round(world.jitter() * CUT_SECONDS * 1000) };
@@ -280,8 +289,9 @@ async function later(work: Work, subscription: Subscription, world: World): Prom
 }
 
 /** Sends now, or arranges that it is sent when the subscription's rate allows. */
-async function send(work: Work, subscription: Subscription, world: World): Promise<void> {
-  const waits = await later(work, subscription, world);
+async function send(work: Work, addressed: Addressed, world: World): Promise<void> {
+  const { subscription } = addressed;
+  const waits = await later(work, addressed, world);
   if (waits !== undefined) {
     const { until, slot } = waits;
     const step = { ...work.step, ...(slot !== undefined && { slot }) };
@@ -294,7 +304,8 @@ async function send(work: Work, subscription: Subscription, world: World): Promi
  * A suspect may let requests hang, so it gets few at a time, and none where others wait behind it: they go through the queue for
  * what is late or slow, and what finds no place there rests on the shelf.
  */
-async function sendToSuspect(work: Work, subscription: Subscription, world: World): Promise<void> {
+async function sendToSuspect(work: Work, addressed: Addressed, world: World): Promise<void> {
+  const { subscription } = addressed;
   if (world.place === 'lane') return world.defer(messageOf(work, work.step, 0));
   const now = world.now();
   const lease = await world.lease(whomOf(work), { now, seconds: subscription.timeout_seconds + MARGIN_SECONDS });
@@ -303,7 +314,7 @@ async function sendToSuspect(work: Work, subscription: Subscription, world: Worl
     return shelve(work, { step: work.step, until, why: 'rate_limit' }, world);
   }
   try {
-    await send(work, subscription, world);
+    await send(work, addressed, world);
   } finally {
     await world.giveBack(lease);
   }
@@ -323,7 +334,8 @@ async function deliverOne(work: Work, world: World): Promise<void> {
   if (held !== undefined) return probeOrHold(work, { subscription, held }, world);
   const trouble = await world.troubleOf(event.tenant, step.subscription_id);
   if (trouble?.open === true) return recheck(work, world);
-  return trouble?.suspect === true ? sendToSuspect(work, subscription, world) : send(work, subscription, world);
+  const addressed = { subscription, trouble };
+  return trouble?.suspect === true ? sendToSuspect(work, addressed, world) : send(work, addressed, world);
 }
 
 /** Its circuit opened a moment ago: what is known of the subscription is older than that. */
@@ -333,7 +345,7 @@ async function recheck(work: Work, world: World): Promise<void> {
   if (subscription === undefined) return drop(work, 'unwanted', world);
   const held = heldOf(subscription);
   if (held !== undefined) return probeOrHold(work, { subscription, held }, world);
-  return send(work, subscription, world);
+  return send(work, { subscription, trouble: undefined }, world);
 }
 
 /** So that it comes a little early rather than late: the rest is waited for here. */

@@ -67,6 +67,7 @@ export async function putOff(work: Work, wait: Wait, world: World): Promise<void
   const again = { ...step, not_before: until };
   await world.enqueue(messageOf(work, again, nextHop(until, now)));
   await world.expect({ event, step: again, due: until, why });
+  if (work.step.not_before !== until) await over(work, world);
 }
 
 /** Gives the delivery up. What is not asked for any more, or is too old, must not vanish without a reason. */

@@ -4,7 +4,7 @@ import { AT, make } from '../support/make.ts';
 
 const NOT_BEFORE = Date.parse('2026-03-04T05:06:12.890Z');
 const done = { kind: 'done' } as const;
-const wait = { kind: 'wait', notBefore: NOT_BEFORE } as const;
+const wait = { kind: 'wait', notBefore: NOT_BEFORE, why: 'schedule' } as const;
 
 describe('the verdict on an attempt', () => {
   test.each([
@@ -25,6 +25,7 @@ describe('the verdict on an attempt', () => {
         response_excerpt: 'busy',
         next: 'wait',
         next_at: '2026-03-04T05:06:12.890Z',
+        waits_for: 'schedule',
       },
     ],
     [
@@ -37,6 +38,7 @@ describe('the verdict on an attempt', () => {
         duration_ms: 80,
         next: 'wait',
         next_at: '2026-03-04T05:06:12.890Z',
+        waits_for: 'schedule',
       },
     ],
     [

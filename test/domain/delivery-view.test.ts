@@ -8,7 +8,8 @@ const known = (changes: Partial<Known> = {}): Known => ({
   subscriptionId: 'sub_1',
   subscription: make.subscription(),
   attempts: [],
-  death: undefined,
+  letter: undefined,
+  isCancelled: false,
   isWanted: true,
   ...changes,
 });
@@ -18,6 +19,7 @@ const failed = make.attempt({ outcome: 'rejected', status: 500, next: 'wait', ne
 const died = make.attempt({ outcome: 'rejected', status: 410, next: 'dead', died: 'gone' });
 const paused = make.subscription({ status: 'paused' });
 const disabled = make.subscription({ status: 'disabled' });
+const open = { ...make.subscription(), held: { since: AT, at: AT, reason: 'circuit' as const } };
 
 describe('a delivery', () => {
   test.each<[string, Partial<Known>, Record<string, unknown>]>([
@@ -42,7 +44,47 @@ describe('a delivery', () => {
       { state: 'waiting', waiting_for: 'paused' },
     ],
     ['is missed where the subscription is disabled', { subscription: disabled }, { state: 'missed' }],
-    ['is missed in the middle', { subscription: disabled, attempts: [failed] }, { state: 'missed' }],
+    [
+      'waits on for its death where the subscription was disabled in the middle',
+      { subscription: disabled, attempts: [failed] },
+      { state: 'waiting', waiting_for: 'schedule', due_at: later(5) },
+    ],
+    [
+      'was missed where the subscription was disabled at the time',
+      { subscription: make.subscription({ gaps: [{ from: AT, to: later(1) }] }) },
+      { state: 'missed' },
+    ],
+    [
+      'waits behind an open circuit',
+      { subscription: open },
+      { state: 'waiting', waiting_for: 'circuit' },
+    ],
+    [
+      'is on its way where the circuit opened after it',
+      { subscription: make.subscription({ ...open, held: { ...open.held, since: later(1) } }) },
+      { state: 'pending' },
+    ],
+    [
+      'waits for what the subscriber asked for',
+      { attempts: [{ ...failed, waits_for: 'retry_after' }] },
+      { state: 'waiting', waiting_for: 'retry_after', due_at: later(5) },
+    ],
+    [
+      'waits where it is listed as waiting',
+      { attempts: [failed], waiting: { why: 'rate_limit', due: Date.parse(later(60)) } },
+      { state: 'waiting', waiting_for: 'rate_limit', due_at: later(60) },
+    ],
+    ['is cancelled where somebody took it back', { attempts: [failed], isCancelled: true }, { state: 'cancelled' }],
+    [
+      'is dead by a letter that no attempt knows of',
+      { attempts: [failed], letter: { run: 1, reason: 'fault' } },
+      { state: 'dead', reason: 'fault' },
+    ],
+    [
+      'is not dead by the letter of an earlier run',
+      { attempts: [died, { ...failed, run: 2 }], letter: { run: 1, reason: 'gone' } },
+      { state: 'waiting', waiting_for: 'schedule', due_at: later(5) },
+    ],
     ['is cancelled where the subscription is deleted', { subscription: undefined }, { state: 'cancelled' }],
     ['is cancelled in the middle', { subscription: undefined, attempts: [failed] }, { state: 'cancelled' }],
     [

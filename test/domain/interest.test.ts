@@ -1,3 +1,4 @@
+import { OPERATIONAL_GROUP, OPERATIONAL_TYPES } from '../../shared/catalogue/operational.ts';
 import { describe, expect, test } from '@jest/globals';
 import { interestsIn, knownWishes, takes } from '../../shared/domain/interest.ts';
 
@@ -48,7 +49,7 @@ test('an event is looked for under every wish that takes it, the narrowest first
   expect(interestsIn('shipped', 'Order')).toEqual(['shipped', 'group:Order', '*']);
 });
 
-test('the wishes of a catalogue are its types, their prefixes, its groups and the star', () => {
+test('the wishes of a catalogue are its types, their prefixes, its groups, the star and our own notices', () => {
   const groupOf = new Map([CREATED, FREEZE, PLAIN].map(({ type, group }) => [type, group]));
   expect([...knownWishes(groupOf)].toSorted()).toEqual([
     '*',
@@ -60,5 +61,13 @@ test('the wishes of a catalogue are its types, their prefixes, its groups and th
     'group:GuestMembership',
     'group:Order',
     'shipped',
-  ]);
+    ...Object.keys(OPERATIONAL_TYPES),
+  ].toSorted());
+});
+
+test('what the service tells of itself is named exactly, and is not meant by whoever wants everything', () => {
+  const notice = { type: 'Subscription.Disabled', group: OPERATIONAL_GROUP };
+  expect(interestsIn(notice.type, notice.group)).toEqual(['Subscription.Disabled']);
+  expect(takes(['Subscription.Disabled'], notice)).toBe(true);
+  expect(takes(['*', 'Subscription.*', `group:${OPERATIONAL_GROUP}`], notice)).toBe(false);
 });

@@ -1,6 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Outcome } from '../../shared/domain/outcome.ts';
-import { askedWait, DEATHS, decide, delaysOf, nextHop, PRESETS, RetryPolicy } from '../../shared/domain/retry.ts';
+import {
+  askedWait,
+  DEATHS,
+  decide,
+  delaysOf,
+  nextHop,
+  oldestOf,
+  PRESETS,
+  restUntil,
+  RetryPolicy,
+} from '../../shared/domain/retry.ts';
 import { AT } from '../support/make.ts';
 
 const NOW = Date.parse(AT);
@@ -17,7 +27,8 @@ const unreachable: Outcome = { kind: 'unreachable', reason: 'timeout_headers', d
 const blocked: Outcome = { kind: 'blocked', reason: 'address_not_allowed', duration_ms: 1 };
 
 const done = { kind: 'done' } as const;
-const waits = (ms: number) => ({ kind: 'wait', notBefore: NOW + ms }) as const;
+const waits = (ms: number) => ({ kind: 'wait', notBefore: NOW + ms, why: 'schedule' }) as const;
+const asked = (ms: number) => ({ ...waits(ms), why: 'retry_after' }) as const;
 const dead = (because: 'gone' | 'exhausted') => ({ kind: 'dead', because }) as const;
 
 const own = (...delays_seconds: number[]): RetryPolicy => ({ delays_seconds });
@@ -46,10 +57,10 @@ describe('what comes after an attempt', () => {
     ['an own schedule may try again at once', rejected(500), 1, own(0), waits(0)],
     ['an own schedule may try again at once after silence', unreachable, 1, own(0), waits(0)],
     ['an own schedule may be empty', rejected(500), 1, own(), dead('exhausted')],
-    ['a subscriber may ask for longer', rejected(429, '60'), 1, 'standard', waits(60_000)],
+    ['a subscriber may ask for longer', rejected(429, '60'), 1, 'standard', asked(60_000)],
     ['but not for shorter', rejected(429, '1'), 1, 'standard', waits(5_000)],
-    ['whatever the status', rejected(302, '60'), 1, 'standard', waits(60_000)],
-    ['but not for more than a day', rejected(503, '864000'), 1, 'standard', waits(24 * HOUR)],
+    ['whatever the status', rejected(302, '60'), 1, 'standard', asked(60_000)],
+    ['but not for more than a day', rejected(503, '864000'), 1, 'standard', asked(24 * HOUR)],
     ['and not for one attempt more', rejected(503, '60'), 10, 'standard', dead('exhausted')],
     ['nor after a 410', rejected(410, '60'), 1, 'standard', dead('gone')],
   ] as const)('%s', (_, outcome, attempt, policy, expected) => {
@@ -65,9 +76,9 @@ describe('what comes after an attempt', () => {
   });
 
   test('chance never makes it earlier than the subscriber asked for', () => {
-    const asked = { outcome: rejected(503, '330'), attempt: 2, policy: 'standard', now: NOW } as const;
-    expect(decide({ ...asked, jitter: 0 })).toEqual(waits(330_000));
-    expect(decide({ ...asked, jitter: 1 })).toEqual(waits(360_000));
+    const attempted = { outcome: rejected(503, '330'), attempt: 2, policy: 'standard', now: NOW } as const;
+    expect(decide({ ...attempted, jitter: 0 })).toEqual(asked(330_000));
+    expect(decide({ ...attempted, jitter: 1 })).toEqual(waits(360_000));
   });
 
   test('the moment is a whole millisecond', () => {
@@ -201,4 +212,31 @@ describe('a message that comes too early', () => {
     }
     expect({ hops, now }).toEqual({ hops: 96, now: NOW + 24 * HOUR });
   });
+});
+
+describe('an endpoint is left alone', () => {
+  test.each([
+    ['five seconds after a 429 that asks for nothing', rejected(429), 5_000],
+    ['for as long as it asks', rejected(429, '60'), 60_000],
+    ['five seconds at least', rejected(502, '1'), 5_000],
+    ['a quarter of an hour at most: what is later is for this delivery alone', rejected(504, '86400'), 900_000],
+  ] as const)('%s', (_, outcome, ms) => {
+    expect(restUntil(outcome, NOW)).toBe(NOW + ms);
+  });
+
+  test.each([rejected(500), rejected(503, '60'), rejected(404), accepted, unreachable, blocked])(
+    'not after %j',
+    (outcome) => {
+      expect(restUntil(outcome, NOW)).toBeUndefined();
+    },
+  );
+});
+
+test.each([
+  ['standard', 1.2 * 272_105_000],
+  ['zenoti', HOUR],
+  [own(), HOUR],
+  [own(86_400), 1.2 * 86_400_000],
+] as const)('a delivery that is held by %j becomes as old as its schedule, an hour at least', (policy, ms) => {
+  expect(oldestOf(policy)).toBeCloseTo(ms);
 });

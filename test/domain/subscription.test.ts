@@ -46,6 +46,9 @@ describe('members that a caller may set', () => {
     ['the least time-out', { timeout_seconds: 1 }],
     ['the longest time-out', { timeout_seconds: 30 }],
     ['no rate of its own', { rate_limit_per_second: null }],
+    ['the lowest rate', { rate_limit_per_second: 0.1 }],
+    ['a rate with a fraction', { rate_limit_per_second: 2.5 }],
+    ['the highest rate', { rate_limit_per_second: 1000 }],
     ['a preset', { retry: 'svix' }],
     ['an own schedule', { retry: { delays_seconds: [1, 60] } }],
     ['a pause', { status: 'paused' }],
@@ -83,7 +86,10 @@ describe('members that a caller may set', () => {
     ['more than half a minute', { timeout_seconds: 31 }, '/timeout_seconds'],
     ['half a second', { timeout_seconds: 1.5 }, '/timeout_seconds'],
     ['a time that is text', { timeout_seconds: '15' }, '/timeout_seconds'],
-    ['a rate, which nobody would keep yet', { rate_limit_per_second: 10 }, '/rate_limit_per_second'],
+    ['a rate that is too low', { rate_limit_per_second: 0.09 }, '/rate_limit_per_second'],
+    ['a rate that is too high', { rate_limit_per_second: 1001 }, '/rate_limit_per_second'],
+    ['a rate that is text', { rate_limit_per_second: '10' }, '/rate_limit_per_second'],
+    ['no rate at all', { rate_limit_per_second: 0 }, '/rate_limit_per_second'],
     ['a preset that there is not', { retry: 'never' }, '/retry'],
     ['a wait that is too long', { retry: { delays_seconds: [1, 86_401] } }, '/retry/delays_seconds/1'],
     ['a status that there is not', { status: 'open' }, '/status'],
@@ -215,7 +221,7 @@ describe('a new subscription', () => {
       format: 'standard',
       signing: 'v1',
       timeout_seconds: 1,
-      rate_limit_per_second: null,
+      rate_limit_per_second: 0.1,
       retry: { delays_seconds: [] },
       status: 'paused',
     } as const;
@@ -258,7 +264,15 @@ describe('a change of a subscription', () => {
   ])('may not set %s', (name) => expect(pointers(SubscriptionPatch, { [name]: 'x' })).toEqual([`/${name}`]));
 
   test('gives defaults back for what it takes back', () => {
-    const wish = withDefaults({ ...LEAST, name: null, method: null, filter: null, retry: null, timeout_seconds: null });
+    const wish = withDefaults({
+      ...LEAST,
+      name: null,
+      method: null,
+      filter: null,
+      retry: null,
+      timeout_seconds: null,
+      rate_limit_per_second: null,
+    });
     expect(wish).toEqual(withDefaults(LEAST));
   });
 });
@@ -294,6 +308,10 @@ describe('a subscription as callers see it', () => {
     });
   });
 
+  test('has the rate that was set', () => {
+    expect(shown(make.subscription({ rate_limit_per_second: 2.5 }))).toMatchObject({ rate_limit_per_second: 2.5 });
+  });
+
   test('has nothing of what is sealed', () => {
     expect(JSON.stringify(shown(subscription))).not.toMatch(/seal|c2Vh|itr_|version/);
   });
@@ -303,7 +321,12 @@ describe('a subscription as it is kept', () => {
   test.each([
     [
       'with all there is',
-      { filter: { data: { a: [1] } }, sealed_headers: 'aGVhZGVycw==', retry: { delays_seconds: [0.5] } },
+      {
+        filter: { data: { a: [1] } },
+        sealed_headers: 'aGVhZGVycw==',
+        retry: { delays_seconds: [0.5] },
+        rate_limit_per_second: 0.1,
+      },
     ],
     ['with as little as there can be', {}],
   ])('reads back the same %s', (_, changes) => {
@@ -312,7 +335,10 @@ describe('a subscription as it is kept', () => {
   });
 
   test.each([
-    ['a rate limit', { rate_limit_per_second: 5 }, { rate_limit_per_second: null }],
+    ['a rate limit in other words', { rate_limit_per_second: '5/s' }, { rate_limit_per_second: null }],
+    ['a rate that nobody can keep', { rate_limit_per_second: 0 }, { rate_limit_per_second: null }],
+    ['a rate lower than we take', { rate_limit_per_second: 0.05 }, { rate_limit_per_second: 0.05 }],
+    ['a rate higher than we take', { rate_limit_per_second: 5000 }, { rate_limit_per_second: 5000 }],
     ['a schedule by another name', { retry: 'gentle' }, { retry: 'standard' }],
     ['a schedule with more to it', { retry: { delays_seconds: [1], jitter: 0 } }, { retry: 'standard' }],
     ['a name longer than we take', { name: 'x'.repeat(300) }, { name: 'x'.repeat(300) }],

@@ -217,7 +217,7 @@ describe('a subscription is refused', () => {
     ['with a header that ends the line', { ...good, headers: { 'x-a': 'b\r\nc: d' } }, '/headers/x-a'],
     ['with a secret that is too short', { ...good, secret: `whsec_${Buffer.alloc(23).toString('base64')}` }, '/secret'],
     ['with a filter that is no pattern', { ...good, filter: { data: { id: 'x' } } }, '/filter/data/id'],
-    ['with a rate limit that nobody would keep yet', { ...good, rate_limit_per_second: 5 }, '/rate_limit_per_second'],
+    ['with a rate limit beyond what is kept', { ...good, rate_limit_per_second: 1001 }, '/rate_limit_per_second'],
   ])('%s', async (_, wish, pointer) => {
     const reply = await create(wish);
     expectProblem(reply, 422, 'invalid');

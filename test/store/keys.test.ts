@@ -16,7 +16,12 @@ describe('what stands in a table is found by the same key for ever', () => {
     ['what match found', keys.matched(make.event(), 12), 'EV#acme#evt_1', 'matched#0012'],
     ['an open marker', keys.marker(make.event()), 'OPEN#06', `${AT}#acme#evt_1`],
     ['an attempt', keys.attempt(make.step({ run: 2, attempt: 10 })), 'AT#acme#sub_1#2', `${AT}#evt_1#0002#0010`],
-    ['a dead letter', keys.deadLetter(make.event(), 'sub_1'), 'DEAD#acme#sub_1', `${AT}#evt_1`],
+    ['a dead letter', keys.deadLetter(make.event(), 'sub_1'), 'DEAD#acme#sub_1#2', `${AT}#evt_1`],
+    ['an event in the order of time', keys.time(make.event()), 'TIME#acme#6', `${AT}#evt_1`],
+    ['what rests', keys.shelved(make.step(), AT), 'SHELF#05', `${AT}#acme#sub_1#evt_1#0001`],
+    ['what waits', keys.waiting(make.step(), AT), 'WAIT#acme#sub_1#2', `${AT}#evt_1#0001`],
+    ['a rate', keys.rate('acme', 'sub_1'), 'RATE#acme#sub_1', 'rate'],
+    ["a tenant's budget", keys.ingestRate('acme'), 'RATE#acme#', 'ingest'],
   ])('%s', (_, key, pk, sk) => {
     expect(key).toEqual({ pk, sk });
   });

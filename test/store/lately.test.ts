@@ -12,8 +12,8 @@ function open(answers: Record<string, string | Error | undefined>) {
     if (answer instanceof Error) throw answer;
     return answer;
   };
-  const look = lately(find, { keyOf: ({ id }) => id, now: () => clock.now().getTime(), keptMs: 10_000 });
-  return { clock, asked, look: (id: string) => look({ id }), answers };
+  const known = lately(find, { keyOf: ({ id }) => id, now: () => clock.now().getTime(), keptMs: 10_000 });
+  return { clock, asked, look: (id: string) => known.lately({ id }), lookNow: (id: string) => known.now({ id }), answers };
 }
 
 describe('an answer', () => {
@@ -76,4 +76,14 @@ test('no more than ten thousand answers are kept: the oldest goes', async () => 
   await look('1');
   await look('0');
   expect(asked).toEqual(['10000', '0']);
+});
+
+describe('who must know it as it is now', () => {
+  test('has it looked up, and all who ask later profit', async () => {
+    const { look, lookNow, answers, asked } = open({ a: 'old' });
+    expect(await look('a')).toBe('old');
+    answers.a = 'new';
+    expect([await lookNow('a'), await look('a')]).toEqual(['new', 'new']);
+    expect(asked).toEqual(['a', 'a']);
+  });
 });

@@ -1,8 +1,12 @@
 import { routes as accessKeys } from '../../lambdas/api/access-keys.ts';
+import { routes as deadLetters } from '../../lambdas/api/dead-letters.ts';
 import { routes as eventTypes } from '../../lambdas/api/event-types.ts';
 import { routes as events } from '../../lambdas/api/events.ts';
+import { routes as replays } from '../../lambdas/api/replays.ts';
 import { routes as subscriptions } from '../../lambdas/api/subscriptions.ts';
+import { routes as waiting } from '../../lambdas/api/waiting.ts';
 import type { World } from '../../lambdas/api/world.ts';
+import type { Job } from '../../shared/domain/job.ts';
 import type { Scope } from '../../shared/domain/key.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
 import { vaultIn } from '../../shared/store/vault.ts';
@@ -21,7 +25,9 @@ const INSIDE = 'inside.example.com';
 export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: Stores) {
   const stores = given ?? (await openStores(dynamo));
   const { clock, control, subscriptions: subscriptionStore, events: eventStore, attempts } = stores;
+  const { shelf, replays: replayStore, held } = stores;
   const lines: Record<string, unknown>[] = [];
+  const asked: Job[] = [];
   let made = 0;
   const world: World = {
     now: clock.now,
@@ -29,6 +35,10 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     subscriptions: subscriptionStore,
     events: eventStore,
     attempts,
+    shelf,
+    replays: replayStore,
+    held,
+    ask: async (job) => void asked.push(job),
     accessKeys: accessKeysIn(control, async () => ADMIN),
     vault: vaultIn(control, { client: kms.client, keyArn: 'arn:aws:kms:us-east-1:000000000000:key/data' }),
     refuseUrl: createAddressGuard({ targets: 'public' }, async (host) => [
@@ -36,7 +46,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     ]).refuse,
     note: (what, line) => void lines.push({ what, ...line }),
   };
-  const call = callerOf([...subscriptions, ...events, ...accessKeys, ...eventTypes], {
+  const call = callerOf([...subscriptions, ...waiting, ...deadLetters, ...replays, ...events, ...accessKeys, ...eventTypes], {
     authenticate: world.accessKeys.authenticate,
     world,
     key: ADMIN,
@@ -45,6 +55,8 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     ...stores,
     world,
     lines,
+    /** What the sweep was asked for. */
+    asked,
     call,
     /** Makes an access key and answers its text. */
     async keyWith(scopes: readonly Scope[], more: { tenant?: string; expires_at?: string } = {}): Promise<string> {

@@ -6,6 +6,7 @@ import { ingestBatch, ingestOne } from '../../lambdas/ingest/ingest.ts';
 import { match } from '../../lambdas/match/match.ts';
 import { sweep } from '../../lambdas/sweep/sweep.ts';
 import { DeliveryMessage } from '../../shared/domain/delivery.ts';
+import { Job } from '../../shared/domain/job.ts';
 import { TravellingEvent } from '../../shared/domain/event.ts';
 import { batchOf, type WorkOn } from '../../shared/runtime/batch.ts';
 import type { DynamoDb } from './dynamodb.ts';
@@ -13,7 +14,8 @@ import { Injected, Watch } from './faults.ts';
 import type { Held, InMemoryQueue } from './in-memory-queue.ts';
 import { openWorlds, TENANT, type Stores } from './stage-world.ts';
 
-export const STAGES = ['ingest', 'match', 'deliver', 'sweep'] as const;
+/** `deferred` is deliver once more, fed by the queue of what is late or slow. */
+export const STAGES = ['ingest', 'match', 'deliver', 'deferred', 'sweep'] as const;
 export type Stage = (typeof STAGES)[number];
 
 const MINUTE = 60;
@@ -55,26 +57,37 @@ export async function startPipeline(dynamo: DynamoDb, watched: Partial<Record<St
       return { work: (records) => match(records, world), isDead };
     },
   };
-  const delivering: Fed<DeliveryMessage> = {
+  const delivering = (as: 'deliver' | 'deferred'): Fed<DeliveryMessage> => ({
     schema: DeliveryMessage,
     begin() {
-      const { world, isDead } = enter('deliver');
+      const { world, isDead } = enter(as);
       return { work: (records) => deliver(records, world, new AbortController().signal), isDead };
+    },
+  });
+  const sweeping: Fed<Job> = {
+    schema: Job,
+    begin() {
+      const { world, isDead } = enter('sweep');
+      return { work: (records) => sweep(records, world, () => 60_000), isDead };
     },
   };
 
   const matchOnce = (batchSize = 10): Promise<boolean> => invoke(queues.events, matching, batchSize);
   const deliverOnce = async (batchSize = 10): Promise<boolean> =>
-    (await invoke(queues.deliveries, delivering, batchSize)) || (await invoke(queues.retries, delivering, batchSize));
+    (await invoke(queues.deliveries, delivering('deliver'), batchSize)) ||
+    (await invoke(queues.retries, delivering('deliver'), batchSize)) ||
+    (await invoke(queues.deferred, delivering('deferred'), batchSize));
+  const sweepOnce = (): Promise<boolean> => invoke(queues.sweeps, sweeping, 1);
 
   /** Until no message is visible any more. */
   async function pump(batchSize = 10): Promise<void> {
-    while ((await matchOnce(batchSize)) || (await deliverOnce(batchSize)));
+    while ((await matchOnce(batchSize)) || (await deliverOnce(batchSize)) || (await sweepOnce()));
   }
 
-  /** One tick of the schedule. */
+  /** One tick of the schedule, and what it asks for. */
   async function tick(): Promise<void> {
-    await unlessInjected(() => sweep(enter('sweep').world, () => 60_000));
+    queues.sweeps.send(JSON.stringify({ v: 1, kind: 'tick' }));
+    while (await sweepOnce());
   }
 
   const unanswered: (() => Promise<unknown>)[] = [];
@@ -106,7 +119,8 @@ export async function startPipeline(dynamo: DynamoDb, watched: Partial<Record<St
 
   /** A minute while an event is not matched, for the sweep may have to do with it; else until the next message comes. */
   function advance(): void {
-    const next = Math.min(queues.deliveries.nextAt, queues.retries.nextAt);
+    const { deliveries, retries, deferred, sweeps } = queues;
+    const next = Math.min(...[deliveries, retries, deferred, sweeps].map(({ nextAt }) => nextAt));
     const isMinute = !queues.events.isEmpty || unanswered.length > 0 || next === Infinity;
     clock.advance(isMinute ? MINUTE : (next - clock.now().getTime()) / 1000);
   }
@@ -125,7 +139,7 @@ export async function startPipeline(dynamo: DynamoDb, watched: Partial<Record<St
     throw new Error(`it did not come to rest in ${mostSteps} steps`);
   }
 
-  return { ...opened, post, postAgain, matchOnce, deliverOnce, pump, tick, settle, openEvents };
+  return { ...opened, post, postAgain, matchOnce, deliverOnce, sweepOnce, pump, tick, settle, openEvents };
 }
 export type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
 

@@ -1,17 +1,26 @@
-import * as deliverStage from '../../lambdas/deliver/deliver.ts';
+import { openTrouble } from '../../lambdas/deliver/trouble.ts';
+import type * as deliverStage from '../../lambdas/deliver/world.ts';
 import type * as ingestStage from '../../lambdas/ingest/ingest.ts';
 import { RESENT_SECONDS, type World as MatchWorld } from '../../lambdas/match/match.ts';
 import type * as sweepStage from '../../lambdas/sweep/sweep.ts';
+import { noticeOfDead } from '../../shared/domain/dead-letter.ts';
 import { asDoubtful } from '../../shared/domain/delivery.ts';
 import { newId } from '../../shared/domain/id.ts';
+import type { Job } from '../../shared/domain/job.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
 import { eventsIn } from '../../shared/store/events.ts';
+import { healthIn } from '../../shared/store/health.ts';
+import { heldIn } from '../../shared/store/held.ts';
+import { SHELF_SHARDS } from '../../shared/store/keys.ts';
 import { lately } from '../../shared/store/lately.ts';
+import { pacer, ratesIn } from '../../shared/store/rates.ts';
+import { replaysIn } from '../../shared/store/replays.ts';
+import { shelfIn } from '../../shared/store/shelf.ts';
 import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
 import { busNamed } from '../../shared/wire/bus.ts';
-import { gatheringQueue, queueAt } from '../../shared/wire/queue.ts';
+import { gatheringQueue, jobsFor, queueAt } from '../../shared/wire/queue.ts';
 import type { DynamoDb } from './dynamodb.ts';
 import { busInMemory, sqsInMemory } from './in-memory-aws.ts';
 import { InMemoryQueue } from './in-memory-queue.ts';
@@ -76,11 +85,18 @@ export async function openStores(dynamo: DynamoDb, at?: string) {
     subscriptions: subscriptionsIn(control),
     events: eventsIn(flow, RETENTION_DAYS),
     attempts: attemptsIn(flow, RETENTION_DAYS),
+    shelf: shelfIn(flow, RETENTION_DAYS),
+    replays: replaysIn(flow, RETENTION_DAYS),
+    held: heldIn(flow),
+    rates: ratesIn(flow),
   };
 }
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 const [EVENTS, DELIVERIES, RETRIES] = ['events', 'deliveries', 'retries'] as const;
+const [DEFERRED, SWEEPS] = ['deferred', 'sweeps'] as const;
+/** What a subscription without a rate of its own may get in a second. */
+const CEILING = 100;
 
 /** Something that a body wrote down about itself. */
 export interface Line {
@@ -98,7 +114,10 @@ function openBench(stores: Stores) {
     [EVENTS]: new InMemoryQueue({ clock, visibilitySeconds: 180 }),
     [DELIVERIES]: new InMemoryQueue({ clock, visibilitySeconds: 360 }),
     [RETRIES]: new InMemoryQueue({ clock, visibilitySeconds: 360 }),
+    [DEFERRED]: new InMemoryQueue({ clock, visibilitySeconds: 360 }),
+    [SWEEPS]: new InMemoryQueue({ clock, visibilitySeconds: 360 }),
   };
+  const told: { type: string; detail: Record<string, unknown> }[] = [];
   const lines: Line[] = [];
   const failures: unknown[] = [];
   const reports: unknown[] = [];
@@ -109,6 +128,8 @@ function openBench(stores: Stores) {
     sqs: sqsInMemory(queues),
     bus: busInMemory(queues.events),
     lines,
+    /** What operators were told. */
+    told,
     /** What bodies said failed for a reason of ours. */
     failures,
     noteFailure: (_what: string, error: unknown): void => void failures.push(error),
@@ -126,6 +147,7 @@ function ingestWorld({ clock, events, bus, report, note, noteFailure }: Bench): 
   let made = 0;
   return {
     now: clock.now,
+    admit: async () => undefined,
     newEventId: () => newId('evt', clock.now(), Buffer.alloc(10, ++made)),
     newTrace: () => TRACE,
     accept: events.accept,
@@ -140,53 +162,121 @@ function ingestWorld({ clock, events, bus, report, note, noteFailure }: Bench): 
 
 function matchWorld({ clock, subscriptions, events, sqs, report, note, noteFailure }: Bench): MatchWorld {
   const deliveries = queueAt(sqs.client, { url: DELIVERIES, report });
+  const deferred = queueAt(sqs.client, { url: DEFERRED, report });
   return {
     now: clock.now,
     interested: subscriptions.interested,
     find: events.find,
     isMatched: events.isMatched,
-    send: (messages) => deliveries.send(messages, (message) => ({ ...asDoubtful(message), delay: RESENT_SECONDS })),
+    isSuspect: async () => false,
+    send: async (messages) => {
+      const resent = <M extends (typeof messages)[number]>(message: M): M => ({
+        ...asDoubtful(message),
+        delay: RESENT_SECONDS,
+      });
+      const to = (name: string) => messages.filter((message) => message.to === name);
+      const left = [await deliveries.send(to(DELIVERIES), resent), await deferred.send(to(DEFERRED), resent)];
+      return left.flat();
+    },
     close: events.close,
     note,
     noteFailure,
   };
 }
 
-function deliverWorld({
-  clock,
-  subscriptions,
-  events,
-  attempts,
-  sqs,
-  post,
-  report,
-  note,
-  noteFailure,
-}: Bench): deliverStage.World {
+function askedIn({ sqs, report }: Bench): (job: Job, delay: number) => Promise<void> {
+  return jobsFor(queueAt(sqs.client, { url: SWEEPS, report }));
+}
+
+/** Of a function of the lane, or of the one that works on what is late or slow. */
+function deliverWorld(bench: Bench, place: 'lane' | 'deferred'): deliverStage.World {
+  const { clock, subscriptions, events, attempts, replays, shelf, held, rates, flow, sqs, report } = bench;
   const subscription = lately((key: { tenant: string; id: string }) => subscriptions.find(key.tenant, key.id), {
     keyOf: ({ tenant, id }) => `${tenant} ${id}`,
     now: () => clock.now().getTime(),
     keptMs: 10_000,
   });
+  const ask = askedIn(bench);
+  let made = 0;
   return {
     now: clock.now,
     jitter: () => 0,
-    subscription: (tenant, id, as) => (as === 'now' ? subscriptions.find(tenant, id) : subscription({ tenant, id })),
-    isRetained: (acceptedAt) => Date.parse(acceptedAt) + RETENTION_DAYS * DAY_MS > clock.now().getTime(),
+    place,
+    subscription: (tenant, id, as) => subscription[as]({ tenant, id }),
+    replace: subscriptions.replace,
+    keptUntil: (acceptedAt) => Date.parse(acceptedAt) + RETENTION_DAYS * DAY_MS,
     find: events.find,
     claim: attempts.claim,
-    post,
-    enqueue: gatheringQueue(queueAt(sqs.client, { url: RETRIES, report }), asDoubtful),
+    post: bench.post,
+    pause: async (ms) => clock.advance(ms / 1000),
+    enqueue: gatheringQueue(queueAt(sqs.client, { url: place === 'lane' ? RETRIES : DEFERRED, report }), asDoubtful),
+    defer: gatheringQueue(queueAt(sqs.client, { url: DEFERRED, report }), asDoubtful),
+    rest: shelf.rest,
+    expect: shelf.expect,
+    over: shelf.over,
     record: attempts.record,
     bury: attempts.bury,
-    note,
-    noteFailure,
+    acknowledge: attempts.acknowledge,
+    tellDead: (letter) => ask(noticeOfDead([letter]), 0),
+    ...openTrouble({
+      health: healthIn(flow, { copy: 0, token: () => `token-${(made += 1)}` }),
+      now: clock.now,
+      // Nothing takes any time here, so nobody is ever late.
+      after: () => () => undefined,
+      togetherMs: 0,
+      noteFailure: bench.noteFailure,
+    }),
+    ...pacer(rates, { ceilingPerSecond: CEILING, now: clock.now }),
+    listHeld: held.list,
+    caughtUpTo: async ({ tenant, subscriptionId }, replayId) =>
+      (await replays.find({ tenant, subscription_id: subscriptionId }, replayId))?.cursor.split('#')[0],
+    newReplayId: () => newId('rpl', clock.now(), Buffer.alloc(10, (made += 1))),
+    begin: replays.create,
+    count: (whom, replayId, what) => replays.count(whom, replayId, { delivered: 0, dead: 0, [what]: 1 }),
+    ask,
+    note: bench.note,
+    noteFailure: bench.noteFailure,
   };
 }
 
-function sweepWorld({ clock, events, bus, report, note, noteFailure }: Bench): sweepStage.World {
+function sweepWorld(bench: Bench): sweepStage.World {
+  const { clock, subscriptions, events, attempts, replays, shelf, held, flow, bus, sqs, report } = bench;
   const { publish } = busNamed(bus.client, { name: 'bus', source: 'event-fanout', report });
-  return { ...events, now: clock.now, publish, note, noteFailure };
+  const deferred = queueAt(sqs.client, { url: DEFERRED, report });
+  return {
+    now: clock.now,
+    retentionMs: RETENTION_DAYS * DAY_MS,
+    ceilingPerSecond: CEILING,
+    note: bench.note,
+    noteFailure: bench.noteFailure,
+    ask: askedIn(bench),
+    subscription: subscriptions.find,
+    replace: subscriptions.replace,
+    interested: subscriptions.interested,
+    ...events,
+    publish,
+    shelves: Array.from({ length: SHELF_SHARDS }, (_, shard) => shard),
+    isDue: shelf.isDue,
+    due: shelf.due,
+    waiting: shelf.all,
+    taken: shelf.taken,
+    removed: async (resting) => void (await Promise.all(resting.map((one) => shelf.remove(one)))),
+    send: (messages) => deferred.send(messages, asDoubtful),
+    attemptsBetween: attempts.attemptsBetween,
+    lettersBetween: attempts.lettersBetween,
+    bury: attempts.bury,
+    findReplay: replays.find,
+    advance: replays.advance,
+    finish: replays.finish,
+    stalled: replays.stalled,
+    held: held.all,
+    unlist: held.remove,
+    tidy: healthIn(flow, { copy: 0, token: () => '' }).tidy,
+    tellOperators: async (notice) => void bench.told.push(notice),
+    async *last() {
+      // Nothing ends there in these tests.
+    },
+  };
 }
 
 /** A world for each stage, on tables of their own or those given. Tests may exchange a verb. */
@@ -201,7 +291,8 @@ export async function openWorlds(dynamo: DynamoDb, stores?: Stores) {
     worlds: {
       ingest: ingestWorld(bench),
       match: matchWorld(bench),
-      deliver: deliverWorld(bench),
+      deliver: deliverWorld(bench, 'lane'),
+      deferred: deliverWorld(bench, 'deferred'),
       sweep: sweepWorld(bench),
     },
     /** Enters subscriptions as the control plane does; they are called sub_1, sub_2 ... unless they say otherwise. */
