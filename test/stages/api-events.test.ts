@@ -122,7 +122,13 @@ describe('its deliveries', () => {
   test('die with a reason that no attempt of theirs knows', async () => {
     await given(['sub_1']);
     await recorded({ outcome: 'rejected', status: 500, next: 'wait', next_at: later(5) });
-    const letter = { subscriptionId: 'sub_1', deliveryId: idOf('sub_1'), run: 1, kind: 'delivery', at: later(9) } as const;
+    const letter = {
+      subscriptionId: 'sub_1',
+      deliveryId: idOf('sub_1'),
+      run: 1,
+      kind: 'delivery',
+      at: later(9),
+    } as const;
     await plane.attempts.bury({ event, ...letter, reason: 'subscription_disabled' });
     expect(await first()).toMatchObject({ state: 'dead', reason: 'subscription_disabled', attempts: 1 });
   });

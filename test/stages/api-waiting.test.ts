@@ -102,7 +102,10 @@ describe('what waits', () => {
     expect((await plane.call('POST', `${BASE}/waiting/${idOf('e1')}/release`)).status).toBe(202);
     expect((await plane.call('POST', `${BASE}/release`)).status).toBe(202);
     const release = { kind: 'release', tenant: 'acme', subscription_id: 'sub_1', what: 'all' };
-    expect(plane.asked).toEqual([{ v: 1, ...release, event_id: 'e1' }, { v: 1, ...release }]);
+    expect(plane.asked).toEqual([
+      { v: 1, ...release, event_id: 'e1' },
+      { v: 1, ...release },
+    ]);
   });
 
   test.each(['paused', 'disabled'] as const)('is not released while the subscription is %s', async (status) => {

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { deliveryId } from '../../shared/domain/id.ts';
 import { startDynalite } from '../support/dynamodb.ts';
 import { Injected, Watch, type Effects, type Fault } from '../support/faults.ts';
@@ -10,6 +10,8 @@ import { posted, rejected, TENANT } from '../support/stage-world.ts';
  * them, and breaks off right before it (the effect is not done) or right after it (it is done, and nobody learns of it).
  * Afterwards the world goes on as AWS would: messages come again, the publisher posts again, the clock moves, the sweep runs.
  */
+
+jest.setTimeout(30_000); // a fault may cost a minute of ticks, and this machine may be busy
 
 // Not in beforeAll: the names of the tests are made of the effects that the clean runs find.
 const dynamo = await startDynalite();
@@ -267,10 +269,16 @@ const isUnrecorded = (names: readonly string[], { at, side }: Fault): boolean =>
   return count('post') > count('record');
 };
 
+/** What only looks, and many times: that it breaks once is enough. */
+const LOOKS = ['troubleOf', 'slotFor', 'isSuspect', 'isDue', 'stalled', 'held', 'last', 'tidy'];
+
 for (const scenario of SCENARIOS) {
   const { known, end } = await cleanRun(scenario);
   const names = known.begun;
-  const faults = names.flatMap((_, at) =>
+  const places = names
+    .map((_, at) => at)
+    .filter((at) => !LOOKS.includes(names[at]!) || names.indexOf(names[at]!) === at);
+  const faults = places.flatMap((at) =>
     scenario.kinds.flatMap((kind) => (['before', 'after'] as const).map((side): Fault => ({ at, kind, side }))),
   );
   const promise = (fault: Fault): string =>

@@ -231,7 +231,17 @@ describe('what follows is durable before the attempt is recorded', () => {
     opened.answering.set('sub_1', () => rejected(410));
     await deliver([received()]);
     const after = effects().slice(effects().indexOf('post'));
-    expect(after).toEqual(['post', 'failed', 'bury', 'tellDead', 'record', 'listHeld', 'subscription', 'ask', 'replace']);
+    expect(after).toEqual([
+      'post',
+      'failed',
+      'bury',
+      'tellDead',
+      'record',
+      'listHeld',
+      'subscription',
+      'ask',
+      'replace',
+    ]);
     expect(await deadLetters()).toMatchObject([
       { reason: 'gone', event_id: 'evt_1', delivery_id: idFor('sub_1'), died_at: AT, accepted_at: AT },
     ]);

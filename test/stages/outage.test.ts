@@ -256,7 +256,9 @@ describe('a pause of three weeks less a day', () => {
   test('ages nothing: what was held is delivered on release, what waited goes on', async () => {
     const pipeline = await startPipeline(dynamo);
     await pipeline.subscribe({ retry: { delays_seconds: [HOUR] } });
-    pipeline.answering.set('sub_1', (_, earlier) => (earlier === 0 && secondsIn(pipeline) < 10 ? rejected(500) : ACCEPTED));
+    pipeline.answering.set('sub_1', (_, earlier) =>
+      earlier === 0 && secondsIn(pipeline) < 10 ? rejected(500) : ACCEPTED,
+    );
     await post(pipeline, 'tried');
     pipeline.clock.advance(1);
     await pause(pipeline);
