@@ -5,6 +5,7 @@ import { Rule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { OPERATIONAL_GROUP, OPERATIONAL_TYPES } from '../shared/catalogue/operational.ts';
 import { Api, type Domain } from './api.ts';
 import { BadSetting } from './bad-setting.ts';
 import { bundle, type Bundles } from './bundle.ts';
@@ -14,7 +15,7 @@ import { typesByGroup } from './catalogue-of.ts';
 import { makeDeliver, type DeliverProps } from './deliver.ts';
 import { Lane, type LaneConcurrency } from './lane.ts';
 import { checkConcurrency, planLanes, SWEEP_CONCURRENCY, type Lanes } from './lane-plan.ts';
-import { EVENT_SOURCE, operationsPattern, unroutedPatterns, type TypesByGroup } from './patterns.ts';
+import { EVENT_SOURCE, unroutedPatterns, type TypesByGroup } from './patterns.ts';
 import { toQueue, work } from './queue.ts';
 import { StageFunction } from './stage-function.ts';
 import { State } from './state.ts';
@@ -125,23 +126,19 @@ export class EventFanout extends Construct {
     });
     this.lanes = this.makeLanes(plan);
     const rules = [...this.catchUnrouted(groups), ...[...this.lanes.values()].flatMap((lane) => lane.rules)];
-    const operations = this.routeOperations();
 
     const ingest = this.makeIngest();
     // An event accepted before its rule is there would wait for the sweep.
     ingest.node.addDependency(...rules);
     const controlPlane = this.makeControlPlane();
     this.deferred = this.makeDeferred();
-    const sweep = this.makeSweep();
-    // A notice published before its rule is there would be gone.
-    sweep.node.addDependency(operations);
+    this.sweep = this.makeSweep();
     this.api = new Api(this, 'Api', {
       ingest: ingest.live,
       controlPlane: controlPlane.live,
       domain: this.props.domain,
     });
     this.ingest = ingest;
-    this.sweep = sweep;
     this.controlPlane = controlPlane;
     for (const part of [this, this.state]) Tags.of(part).add('application', 'event-fanout');
     this.node.addValidation({ validate: () => this.faults() });
@@ -180,21 +177,10 @@ export class EventFanout extends Construct {
     return { state, bundles, canary, retentionDays, ceilingPerSecond, allowPrivateTargets };
   }
 
-  /** They are few, and an own lane would cost its idle polling: the first one takes them. */
-  private routeOperations(): Rule {
-    const { bus, lanes, undeliverable } = this.state;
-    const [first] = lanes.values();
-    if (!first) throw new BadSetting('The catalogue has no event group, so there is no lane.');
-    return new Rule(this, 'Operations', {
-      eventBus: bus,
-      eventPattern: operationsPattern(),
-      targets: [toQueue(first.events, undeliverable)],
-    });
-  }
-
   private catchUnrouted(groups: TypesByGroup): Rule[] {
     const { bus, unrouted, undeliverable } = this.state;
-    return unroutedPatterns(groups).map(
+    const all = new Map([...groups, [OPERATIONAL_GROUP, Object.keys(OPERATIONAL_TYPES)]]);
+    return unroutedPatterns(all).map(
       (eventPattern, index) =>
         new Rule(this, `Unrouted${index + 1}`, {
           eventBus: bus,

@@ -1,3 +1,4 @@
+import { OPERATIONAL_TYPES } from '../shared/catalogue/operational.ts';
 import { BadSetting } from './bad-setting.ts';
 import type { LaneConcurrency } from './lane.ts';
 import type { TypesByGroup } from './patterns.ts';
@@ -14,6 +15,8 @@ export interface PlanProps {
 }
 
 /**
+ * Our own notices go with the first lane: they are few, and a lane of their own would cost its idle polling.
+ *
  * @returns the event types of each lane, by its name; a draining one has none
  * @throws where a plan does not name every group once, drains what it routes to, or has too many lanes
  */
@@ -23,11 +26,12 @@ export function planLanes({ lanes, drainingLanes }: PlanProps, groups: TypesByGr
   check(plan, names);
   checkDraining(drainingLanes, Object.keys(plan));
   checkCount(Object.keys(plan).length + drainingLanes.length);
+  const typesOf = (members: readonly string[]): string[] => members.flatMap((group) => groups.get(group) ?? []);
+  const [[first, members] = [undefined, []], ...others] = Object.entries(plan);
+  if (first === undefined) throw new BadSetting('The catalogue has no event group, so there would be no lane.');
   return new Map([
-    ...Object.entries(plan).map(([lane, members]): [string, string[]] => [
-      lane,
-      members.flatMap((group) => groups.get(group) ?? []),
-    ]),
+    [first, [...typesOf(members), ...Object.keys(OPERATIONAL_TYPES)]],
+    ...others.map(([lane, members]): [string, string[]] => [lane, typesOf(members)]),
     ...drainingLanes.map((lane): [string, string[]] => [lane, []]),
   ]);
 }

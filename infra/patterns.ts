@@ -1,13 +1,12 @@
 import { Match, type EventPattern } from 'aws-cdk-lib/aws-events';
-import { OPERATIONAL_TYPES } from '../shared/catalogue/operational.ts';
 import { BadSetting } from './bad-setting.ts';
 
 /** The source of every event that ingest accepted. No one but ingest and sweep may put it on the bus. */
 export const EVENT_SOURCE = 'event-fanout';
 
 /**
- * The source of what we tell of ourselves, which sweep alone may put on the bus: whatever a publisher posts, it never passes
- * for a notice of ours.
+ * The source of what we tell operators, for rules of their own; no lane takes it. No one but sweep may put it on the bus: what
+ * a publisher posts never passes for a notice of ours.
  */
 export const OPERATIONS_SOURCE = 'event-fanout.operations';
 
@@ -24,14 +23,8 @@ const LONGEST_PATTERN = 2_048;
 export const routedPatterns = (types: readonly string[]): EventPattern[] =>
   pack(types, (some) => fits({ 'detail-type': some })).map((some) => ({ source: [EVENT_SOURCE], detailType: some }));
 
-/** The pattern that picks what we tell of ourselves. */
-export const operationsPattern = (): EventPattern => ({
-  source: [OPERATIONS_SOURCE],
-  detailType: Object.keys(OPERATIONAL_TYPES),
-});
-
 /**
- * The patterns that pick every event of a publisher that no lane picks.
+ * The patterns that pick every event of ours that no lane picks.
  *
  * One list of all known types is the plain way. A larger catalogue does not fit into one pattern, and rules that exclude
  * a part of it each would catch what the other parts hold; so there the rules share the events out by group, and one more

@@ -25,16 +25,12 @@ export function text(input: Input, member: string): string {
   throw new AwsError('ValidationException', `${member} is missing or not a string.`);
 }
 
-interface Call {
-  /** Of the operation. */
-  name: string;
-  input: Input;
-}
-
 /** How a call and its answer are written down. */
 interface Protocol {
   contentType: string;
-  read(request: IncomingMessage, body: string): Call;
+  /** Of the operation. */
+  nameOf(request: IncomingMessage, body: string): string;
+  inputOf(body: string): Input;
   write(output: unknown, name: string): string;
   writeError(error: AwsError): string;
 }
@@ -56,10 +52,11 @@ async function answer(
     response.end(body);
   };
   try {
-    const { name, input } = protocol.read(request, await readText(request));
+    const body = await readText(request);
+    const name = protocol.nameOf(request, body);
     const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
     if (!operation) throw new AwsError('UnknownOperationException', `The local runner has no ${name}.`, 501);
-    reply(200, protocol.write(await operation(input), name));
+    reply(200, protocol.write(await operation(protocol.inputOf(body)), name));
   } catch (error) {
     if (!request.complete) return; // the caller hung up
     const known = error instanceof AwsError ? error : unexpected(error);
@@ -73,10 +70,8 @@ const isForm = ({ headers }: IncomingMessage): boolean =>
 /** The operation is in X-Amz-Target, for example `TrentService.Decrypt`. */
 const JSON_1_1: Protocol = {
   contentType: 'application/x-amz-json-1.1',
-  read: ({ headers, method, url }, body) => {
-    const name = String(headers['x-amz-target'] ?? `${method} ${url}`);
-    return { name, input: parseInput(body) };
-  },
+  nameOf: ({ headers, method, url }) => String(headers['x-amz-target'] ?? `${method} ${url}`),
+  inputOf: parseInput,
   write: (output) => JSON.stringify(output),
   writeError: ({ code, message }) => JSON.stringify({ __type: code, message }),
 };
@@ -87,9 +82,10 @@ const JSON_1_1: Protocol = {
  */
 const QUERY: Protocol = {
   contentType: 'text/xml',
-  read: (_, body) => {
-    const { Action: name = '', Version: _version, ...input } = Object.fromEntries(new URLSearchParams(body));
-    return { name, input };
+  nameOf: (_, body) => new URLSearchParams(body).get('Action') ?? '',
+  inputOf: (body) => {
+    const { Action: _action, Version: _version, ...input } = Object.fromEntries(new URLSearchParams(body));
+    return input;
   },
   write: (output, name) => element(`${name}Response`, element(`${name}Result`, elements(output))),
   writeError: ({ code, message, status }) => {

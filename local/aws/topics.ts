@@ -30,12 +30,14 @@ export function createTopics(): Topics {
       Publish: ({ TopicArn, ...message }) => {
         const topic = topics.get(text({ TopicArn }, 'TopicArn'));
         if (!topic) throw new AwsError('NotFound', 'Topic does not exist', 404);
-        if (Buffer.byteLength(text(message, 'Message')) > LONGEST_MESSAGE) {
-          throw new AwsError('InvalidParameter', 'Invalid parameter: Message too long');
-        }
+        const { Message: body } = message;
+        if (typeof body !== 'string' || body === '') throw invalid('Empty message');
+        if (Buffer.byteLength(body) > LONGEST_MESSAGE) throw invalid('Message too long');
         topic.take(message);
         return { MessageId: randomUUID() };
       },
     },
   };
 }
+
+const invalid = (reason: string): AwsError => new AwsError('InvalidParameter', `Invalid parameter: ${reason}`);

@@ -4,15 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
+import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { makeApp } from '../../infra/app.ts';
 import { EventFanout, type EventFanoutProps } from '../../infra/event-fanout.ts';
 import catalogue from '../../shared/catalogue/catalogue.ts';
+import { OPERATIONAL_GROUP, OPERATIONAL_TYPES } from '../../shared/catalogue/operational.ts';
 import { compilePattern, matches } from '../../shared/domain/filter.ts';
-import { list, nameOf, Synthesis, target, type Kinds, type Resource, type Statement } from './synthesis.ts';
+import { Job } from '../../shared/domain/job.ts';
+import { list, nameOf, Synthesis, target, targets, type Kinds, type Resource, type Statement } from './synthesis.ts';
 
 type Lambda = Resource<Kinds['AWS::Lambda::Function']>;
+type Variables = { variables: Record<string, unknown> };
 
 const scratch = mkdtempSync(join(tmpdir(), 'fanout-'));
 // Outside of the project, as a team's own catalogue is.
@@ -31,7 +35,7 @@ writeFileSync(
 
 // A synthesis takes seconds: each is made once, and all tests look at these four.
 const prod = new Synthesis({});
-const dev = new Synthesis({ stage: 'dev', allowPrivateTargets: 'true', retentionDays: '5' });
+const dev = new Synthesis({ stage: 'dev', allowPrivateTargets: 'true', retentionDays: '5', ingestPerSecond: '0' });
 const own = new Synthesis({ catalogue: ownCatalogue });
 const options = new Synthesis({
   lanes: 'one',
@@ -94,9 +98,33 @@ describe('routing', () => {
     expect(queuesFor(stack, eventOf('Guest.'))).toEqual(['Unrouted']);
   });
 
-  test('what another source puts on the bus reaches no lane', () => {
-    const [[type] = ['']] = types;
-    expect(queuesFor(prod, { ...eventOf(type), source: 'someone-else' })).toEqual([]);
+  test.each(Object.keys(OPERATIONAL_TYPES))('%s, which is in no catalogue, goes with the first lane', (type) => {
+    const [first] = Object.keys(catalogue.groups);
+    expect(queuesFor(prod, eventOf(type, OPERATIONAL_GROUP))).toEqual([`Lane${first}Events`]);
+    expect(queuesFor(dev, eventOf(type, OPERATIONAL_GROUP))).toEqual(['LaneallEvents']);
+    expect(queuesFor(own, eventOf(type, OPERATIONAL_GROUP))).toEqual(['LaneOrderEvents']);
+  });
+
+  test.each(['someone-else', 'event-fanout.operations'])('what %s puts on the bus reaches no lane', (source) => {
+    for (const type of [types[0]?.[0] ?? '', ...Object.keys(OPERATIONAL_TYPES)]) {
+      expect(queuesFor(prod, { ...eventOf(type), source })).toEqual([]);
+    }
+  });
+
+  test.each(STAGES)('%s: the schedule puts a job that the sweep knows into its queue every minute', (_, stack) => {
+    const [rule, ...others] = stack.all('AWS::Events::Rule').filter((one) => one.Properties.ScheduleExpression);
+    expect([rule?.Properties.ScheduleExpression, others]).toEqual(['rate(1 minute)', []]);
+    const [tick, ...more] = rule?.Properties.Targets ?? [];
+    expect([nameOf(target(tick?.Arn)), more]).toEqual(['Sweeps', []]);
+    expect(Job.parse(JSON.parse(tick?.Input ?? ''))).toEqual({ v: 1, kind: 'tick' });
+    expect(tick?.RetryPolicy).toEqual({ MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 });
+    const [sweeps] = stack
+      .all('AWS::SQS::QueuePolicy')
+      .filter(
+        ({ Properties }) => /Sweeps/.test(target(Properties.Queues)) && !/Failed/.test(target(Properties.Queues)),
+      );
+    const [sender] = sweeps?.Properties.PolicyDocument.Statement.filter(({ Effect }) => Effect === 'Allow') ?? [];
+    expect(JSON.stringify(sender?.Condition)).toContain(`:rule/${rule?.Properties.Name}"`);
   });
 
   test.each(STAGES)('%s: events are fair by tenant, tried for a day, and then kept', (_, stack) => {
@@ -141,8 +169,9 @@ describe('queues', () => {
     expect(queues).toHaveLength(worked.size);
     for (const { id, Properties } of queues) {
       expect(Properties.RedrivePolicy?.maxReceiveCount).toBe(5);
-      const lane = nameOf(id).replace(/(Events|Deliveries|Retries)$/, '');
-      expect(nameOf(target(Properties.RedrivePolicy?.deadLetterTargetArn))).toBe(`${lane}Dead`);
+      const name = nameOf(id);
+      const dead = name === 'Sweeps' ? 'FailedSweeps' : name.replace(/(Events|Deliveries|Retries)$/, 'Dead');
+      expect(nameOf(target(Properties.RedrivePolicy?.deadLetterTargetArn))).toBe(dead);
     }
   });
 
@@ -161,20 +190,23 @@ describe('queues', () => {
     }
   });
 
-  test('each lane works on its three queues at a bounded rate', () => {
+  test('each is worked on at a bounded rate', () => {
     const mappings = prod.all('AWS::Lambda::EventSourceMapping').map(({ Properties }) => Properties);
-    const guest = mappings
-      .filter(({ EventSourceArn }) => /^LaneGuest(Events|Deliveries|Retries)$/.test(nameOf(target(EventSourceArn))))
-      .map(({ EventSourceArn, FunctionName, BatchSize, ScalingConfig }) => [
+    const shown = mappings
+      .map(({ EventSourceArn, FunctionName, BatchSize, ScalingConfig }): [string, [number, number]] => [
         `${nameOf(target(EventSourceArn))} -> ${nameOf(target(FunctionName))}`,
         [BatchSize, ScalingConfig.MaximumConcurrency],
-      ]);
-    expect(Object.fromEntries(guest)).toEqual({
+      ])
+      .filter(([name]) => /^(LaneGuest[A-Z][a-z]+ |(?!Lane))/.test(name))
+      .filter(([name]) => !/^LaneGuest(Membership|Package)/.test(name));
+    expect(Object.fromEntries(shown)).toEqual({
       'LaneGuestEvents -> LaneGuestMatch': [10, 10],
       'LaneGuestDeliveries -> LaneGuestDeliver': [10, 25],
       'LaneGuestRetries -> LaneGuestDeliver': [10, 10],
+      'DeferredDeliveries -> Deferred': [10, 50],
+      'Sweeps -> Sweep': [1, 10],
     });
-    expect(mappings).toHaveLength(3 * Object.keys(catalogue.groups).length);
+    expect(mappings).toHaveLength(3 * Object.keys(catalogue.groups).length + 2);
   });
 
   test.each(STAGES)('%s: all are encrypted, refuse plain http and keep messages for 14 days', (_, stack) => {
@@ -200,15 +232,28 @@ describe('queues', () => {
 
 describe('functions', () => {
   const COMMON = ['LOG_LEVEL', 'NODE_OPTIONS', 'POWERTOOLS_SERVICE_NAME'];
+  const TABLES = ['CONTROL_TABLE', 'FLOW_TABLE', 'RETENTION_DAYS'];
+  const SENDING = ['DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'SWEEPS_QUEUE_URL'];
   test.each([
-    ['ingest', ['CONTROL_TABLE', 'FLOW_TABLE', 'BUS_NAME', 'EVENT_SOURCE', 'ADMIN_KEY_SECRET', 'RETENTION_DAYS']],
-    ['match', ['CONTROL_TABLE', 'FLOW_TABLE', 'DELIVERIES_QUEUE_URL', 'RETENTION_DAYS']],
+    ['ingest', [...TABLES, 'BUS_NAME', 'EVENT_SOURCE', 'ADMIN_KEY_SECRET', 'INGEST_PER_SECOND']],
+    ['match', [...TABLES, 'DELIVERIES_QUEUE_URL', 'DEFERRED_QUEUE_URL']],
+    ['deliver', [...TABLES, ...SENDING, 'RETRIES_QUEUE_URL', 'DEFERRED_QUEUE_URL', 'CEILING_PER_SECOND']],
     [
-      'deliver',
-      ['CONTROL_TABLE', 'FLOW_TABLE', 'RETRIES_QUEUE_URL', 'DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'RETENTION_DAYS'],
+      'sweep',
+      [
+        ...TABLES,
+        'BUS_NAME',
+        'EVENT_SOURCE',
+        'OPERATIONS_SOURCE',
+        'NOTICES_TOPIC',
+        'CEILING_PER_SECOND',
+        'SWEEPS_QUEUE_URL',
+        'DEFERRED_QUEUE_URL',
+        'UNDELIVERABLE_QUEUE_URL',
+        'DEAD_QUEUE_URLS',
+      ],
     ],
-    ['sweep', ['FLOW_TABLE', 'BUS_NAME', 'EVENT_SOURCE', 'RETENTION_DAYS']],
-    ['api', ['CONTROL_TABLE', 'FLOW_TABLE', 'ADMIN_KEY_SECRET', 'DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'RETENTION_DAYS']],
+    ['api', [...TABLES, ...SENDING, 'ADMIN_KEY_SECRET']],
   ])('%s is given the variables it reads and no other', (stage, variables) => {
     const lambdas = [...lambdasOf(prod, stage), ...lambdasOf(dev, stage)];
     expect(lambdas.length).toBeGreaterThan(1);
@@ -218,16 +263,14 @@ describe('functions', () => {
   });
 
   test('every variable says the right thing', () => {
-    const everything = Object.fromEntries(
-      dev.all('AWS::Lambda::Function').flatMap(({ Properties }) => Object.entries(Properties.Environment.Variables)),
-    );
-    const shown = Object.fromEntries(
-      Object.entries(everything).map(([name, value]) => [
-        name,
-        typeof value === 'string' ? value : nameOf(target(value)),
-      ]),
-    );
-    expect(shown).toMatchObject({
+    const shownOf = (lambdas: Lambda[]): Record<string, string> =>
+      Object.fromEntries(
+        lambdas
+          .flatMap(({ Properties }) => Object.entries(Properties.Environment.Variables))
+          .map(([name, value]) => [name, typeof value === 'string' ? value : targets(value).map(nameOf).join(' ')]),
+      );
+    const lanes = dev.all('AWS::Lambda::Function').filter(({ id }) => nameOf(id) !== 'Deferred');
+    expect(shownOf(lanes)).toMatchObject({
       CONTROL_TABLE: 'TablesControl',
       FLOW_TABLE: 'TablesFlow',
       BUS_NAME: 'Bus',
@@ -236,11 +279,23 @@ describe('functions', () => {
       DATA_KEY: 'DataKey',
       DELIVERIES_QUEUE_URL: 'LaneallDeliveries',
       RETRIES_QUEUE_URL: 'LaneallRetries',
+      DEFERRED_QUEUE_URL: 'DeferredDeliveries',
+      SWEEPS_QUEUE_URL: 'Sweeps',
+      UNDELIVERABLE_QUEUE_URL: 'Undeliverable',
+      DEAD_QUEUE_URLS: 'LaneallDead DeferredDead',
+      OPERATIONS_SOURCE: 'event-fanout.operations',
+      NOTICES_TOPIC: 'Notices',
+      CEILING_PER_SECOND: '100',
+      INGEST_PER_SECOND: '0',
       ALLOW_PRIVATE_TARGETS: 'true',
       RETENTION_DAYS: '5',
     });
-    const [{ Properties: deliver } = { Properties: undefined }] = lambdasOf(prod, 'deliver');
-    expect(deliver?.Environment.Variables).toMatchObject({ ALLOW_PRIVATE_TARGETS: 'false', RETENTION_DAYS: '14' });
+    expect(shownOf(lambdasOf(dev, 'deliver').filter(({ id }) => nameOf(id) === 'Deferred'))).toMatchObject({
+      RETRIES_QUEUE_URL: 'DeferredDeliveries',
+      DEFERRED_QUEUE_URL: 'DeferredDeliveries',
+    });
+    expect(shownOf(lambdasOf(prod, 'deliver'))).toMatchObject({ ALLOW_PRIVATE_TARGETS: 'false', RETENTION_DAYS: '14' });
+    expect(shownOf(lambdasOf(prod, 'ingest'))).toMatchObject({ INGEST_PER_SECOND: '500' });
   });
 
   test.each(STAGES)('%s: each has a role of its own, without a managed policy', (_, stack) => {
@@ -259,55 +314,76 @@ describe('functions', () => {
   });
 
   const ITEMS = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
+  const TAKE = ['ReceiveMessage', 'DeleteMessage'];
   const RECEIVE = ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes', 'GetQueueUrl'];
   test.each([
     [
-      'ingest',
+      'Ingest',
       {
         TablesControl: ['GetItem'],
-        TablesFlow: ['GetItem', 'Query', 'PutItem'],
+        TablesFlow: ['GetItem', 'Query', 'PutItem', 'UpdateItem'],
         Bus: ['PutEvents'],
         AdminKey: ['GetSecretValue'],
       },
     ],
     [
-      'match',
+      'LaneallMatch',
       {
         TablesControl: ['Query'],
         TablesFlow: ['GetItem', 'Query', 'BatchWriteItem'],
         LaneallEvents: RECEIVE,
         LaneallDeliveries: ['SendMessage'],
+        DeferredDeliveries: ['SendMessage'],
       },
     ],
     [
-      'deliver',
+      'LaneallDeliver',
       {
-        TablesControl: ['GetItem'],
-        TablesFlow: ['GetItem', 'PutItem', 'BatchWriteItem'],
+        TablesControl: ['GetItem', 'PutItem'],
+        TablesFlow: ITEMS,
         LaneallDeliveries: RECEIVE,
         LaneallRetries: [...RECEIVE, 'SendMessage'],
+        DeferredDeliveries: ['SendMessage'],
+        Sweeps: ['SendMessage'],
         DataKey: ['Decrypt'],
       },
     ],
     [
-      'sweep',
+      'Deferred',
       {
-        TablesFlow: ['GetItem', 'Query', 'UpdateItem', 'BatchWriteItem'],
-        Bus: ['PutEvents'],
-        FailedSweeps: ['SendMessage'],
+        TablesControl: ['GetItem', 'PutItem'],
+        TablesFlow: ITEMS,
+        DeferredDeliveries: [...RECEIVE, 'SendMessage'],
+        Sweeps: ['SendMessage'],
+        DataKey: ['Decrypt'],
       },
     ],
     [
-      'api',
+      'Sweep',
+      {
+        TablesControl: ['GetItem', 'Query', 'PutItem'],
+        TablesFlow: ITEMS,
+        Bus: ['PutEvents'],
+        Notices: ['Publish'],
+        Sweeps: [...RECEIVE, 'SendMessage'],
+        DeferredDeliveries: ['SendMessage'],
+        Undeliverable: TAKE,
+        LaneallDead: TAKE,
+        DeferredDead: TAKE,
+      },
+    ],
+    [
+      'ControlPlane',
       {
         TablesControl: ITEMS,
-        TablesFlow: ['GetItem', 'Query'],
+        TablesFlow: ITEMS,
+        Sweeps: ['SendMessage'],
         DataKey: ['GenerateDataKey', 'Decrypt'],
         AdminKey: ['GetSecretValue'],
       },
     ],
-  ])('%s may do what it has to, to what it has to, and write its own log', (stage, rights) => {
-    const [lambda] = lambdasOf(dev, stage);
+  ])('%s may do what it has to, to what it has to, and write its own log', (name, rights) => {
+    const lambda = dev.all('AWS::Lambda::Function').find(({ id }) => nameOf(id) === name);
     const granted: Record<string, string[]> = {};
     for (const { Action, Resource } of lambda ? allowedTo(dev, lambda) : []) {
       for (const resource of list(Resource)) {
@@ -319,18 +395,20 @@ describe('functions', () => {
     expect(sortedLists(granted)).toEqual(sortedLists(expected));
   });
 
-  test('only ingest and sweep may publish, and only under the source that the rules trust', () => {
+  test('only ingest may publish, under the source that the rules trust, and sweep, which tells operators as well', () => {
     const publishers = prod
       .all('AWS::Lambda::Function')
       .flatMap((lambda) => allowedTo(prod, lambda).map((statement) => ({ lambda, statement })))
       .filter(({ statement }) => JSON.stringify(statement.Action).includes('events:'));
-    expect(publishers.map(({ lambda }) => nameOf(lambda.id))).toEqual(['Ingest', 'Sweep']);
-    for (const { statement } of publishers) {
-      expect(statement.Condition).toEqual({ 'ForAllValues:StringEquals': { 'events:source': 'event-fanout' } });
-    }
+    const sources = publishers.map(({ lambda, statement }) => [nameOf(lambda.id), statement.Condition]);
+    const only = (source: unknown): object => ({ 'ForAllValues:StringEquals': { 'events:source': source } });
+    expect(Object.fromEntries(sources)).toEqual({
+      Ingest: only(['event-fanout']),
+      Sweep: only(['event-fanout', 'event-fanout.operations']),
+    });
   });
 
-  test.each(STAGES)('%s: whatever other roles may do, the bus refuses our source from anyone else', (_, stack) => {
+  test.each(STAGES)('%s: whatever other roles may do, the bus refuses our sources from anyone else', (_, stack) => {
     const [bus] = stack.all('AWS::Events::EventBus');
     const [statement, ...others] = bus?.Properties.Policy.Statement ?? [];
     expect(others).toEqual([]);
@@ -338,7 +416,7 @@ describe('functions', () => {
       Effect: 'Deny',
       Principal: '*',
       Action: 'events:PutEvents',
-      Condition: { 'ForAnyValue:StringEquals': { 'events:source': 'event-fanout' } },
+      Condition: { 'ForAnyValue:StringEquals': { 'events:source': ['event-fanout', 'event-fanout.operations'] } },
     });
     const [, path = ''] = /:role(\/[^"]+\/)\*"/.exec(JSON.stringify(statement?.Condition)) ?? [];
     expect(path).toMatch(/^\/event-fanout\/EventFanout(-dev)?\/publishers\/$/);
@@ -383,9 +461,18 @@ describe('the API', () => {
       'AdminKeySecretArn',
       'ApiUrl',
       'BusName',
+      'NoticesTopicArn',
     ]);
     expect(JSON.stringify(prod.template)).not.toContain('resolve:secretsmanager');
     expect(nameOf(target(Outputs['AdminKeySecretArn']))).toBe('AdminKey');
+  });
+
+  test('the outputs say where queues and the topic are', () => {
+    const { Outputs } = dev.template;
+    const named = (output: string): string[] => targets(Outputs[output]?.Value).map(nameOf);
+    expect(named('NoticesTopicArn')).toEqual(['Notices']);
+    expect(named('DeferredQueues')).toEqual(['DeferredDeliveries', 'DeferredDead']);
+    expect(named('QueuesOfall')).toEqual(['LaneallEvents', 'LaneallDeliveries', 'LaneallRetries', 'LaneallDead']);
   });
 });
 
@@ -396,6 +483,7 @@ describe('stages', () => {
     'AWS::KMS::Key',
     'AWS::SecretsManager::Secret',
     'AWS::Events::EventBus',
+    'AWS::SNS::Topic',
   ];
   const isState = ({ Type }: Resource<unknown>): boolean => STATE.includes(Type);
   const stateOf = ({ template }: Synthesis): Resource<unknown>[] => Object.values(template.Resources).filter(isState);
@@ -404,7 +492,7 @@ describe('stages', () => {
     expect(Object.values(stack.work.Resources).filter(isState)).toEqual([]);
     expect(stateOf(stack).length).toBeGreaterThan(STATE.length);
     const types = new Set(Object.values(stack.state.Resources).map(({ Type }) => Type));
-    expect(types).toEqual(new Set([...STATE, 'AWS::KMS::Alias', 'AWS::SQS::QueuePolicy']));
+    expect(types).toEqual(new Set([...STATE, 'AWS::KMS::Alias', 'AWS::SQS::QueuePolicy', 'AWS::SNS::TopicPolicy']));
     expect(JSON.stringify(stack.state)).not.toContain('Fn::GetStackOutput');
   });
 
@@ -468,19 +556,33 @@ describe('stages', () => {
     };
     const common = { application: 'event-fanout', 'event-fanout:stage': 'prod' };
     expect(tagsOf('LaneGuestDeliver')).toEqual({ ...common, 'event-fanout:lane': 'Guest' });
-    expect(tagsOf('Ingest')).toEqual(common);
+    for (const id of ['Ingest', 'Deferred', 'Sweep']) expect(tagsOf(id)).toEqual(common);
   });
 
   test('nothing is looked up in an account: synthesis needs no network', () => {
     for (const { manifest } of [prod, dev, own, options]) expect(manifest.missing).toBeUndefined();
   });
 
-  test('a failed sweep leaves a record, since nobody waits for its answer', () => {
-    const [config, ...others] = prod.all('AWS::Lambda::EventInvokeConfig');
-    expect(others).toEqual([]);
-    expect(nameOf(target(config?.Properties.FunctionName))).toBe('Sweep');
-    expect(nameOf(target(config?.Properties.DestinationConfig))).toBe('FailedSweeps');
-    expect(config?.Properties.MaximumRetryAttempts).toBe(0);
+  test('no function is called without somebody who waits for its answer or brings the work again', () => {
+    expect(Object.values(prod.template.Resources).map(({ Type }) => Type)).not.toContain(
+      'AWS::Lambda::EventInvokeConfig',
+    );
+    const callers = prod.all('AWS::Lambda::Permission').map(({ Properties }) => Properties.Principal);
+    expect(new Set(callers)).toEqual(new Set(['apigateway.amazonaws.com']));
+  });
+
+  test('the topic is encrypted, and refuses what is published in the clear', () => {
+    const [topic] = prod.all('AWS::SNS::Topic');
+    expect(topic?.Properties.KmsMasterKeyId).toBe('alias/aws/sns');
+    const [policy] = prod.all('AWS::SNS::TopicPolicy');
+    expect(policy?.Properties.PolicyDocument.Statement).toEqual([
+      expect.objectContaining({
+        Effect: 'Deny',
+        Principal: '*',
+        Action: 'sns:Publish',
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      }),
+    ]);
   });
 
   test('the flags of the CDK are those that the pinned version recommends', () => {
@@ -512,14 +614,14 @@ describe('a lane that is drained', () => {
   });
 
   test('counts where lanes are fitted into the account', () => {
-    const props = { lanes: 'one', accountConcurrency: 189 } as const;
+    const props = { lanes: 'one', accountConcurrency: 249 } as const;
     expect(() => make(props)).not.toThrow();
     expect(() => make({ ...props, drainingLanes: ['Order'] })).toThrow(/^2 lanes of 45/);
   });
 });
 
 describe('a canary', () => {
-  const FUNCTIONS = 3 + 2 * 3; // ingest, api and sweep, and match and deliver of three lanes
+  const FUNCTIONS = 4 + 2 * 3; // ingest, api, sweep and what delivers the deferred, and match and deliver of three lanes
 
   test('stands before every function: nothing but its alias is called', () => {
     const aliases = options.all('AWS::Lambda::Alias');
@@ -528,12 +630,8 @@ describe('a canary', () => {
     const called = [
       ...options.all('AWS::Lambda::EventSourceMapping').map(({ Properties }) => Properties.FunctionName),
       ...options.all('AWS::ApiGatewayV2::Integration').map(({ Properties }) => Properties.IntegrationUri),
-      ...options
-        .all('AWS::Events::Rule')
-        .filter(({ Properties }) => Properties.ScheduleExpression !== undefined)
-        .flatMap(({ Properties }) => Properties.Targets.map(({ Arn }) => Arn)),
     ];
-    expect(called).toHaveLength(3 * 3 + 2 + 1);
+    expect(called).toHaveLength(3 * 3 + 2 + 2);
     for (const one of called) expect(ids).toContain(target(one));
   });
 
@@ -622,12 +720,64 @@ const make = (props: EventFanoutProps): EventFanout =>
 
 describe('refusals', () => {
   test('lanes that want more than the account has are refused, with the figures', () => {
-    const props = { laneConcurrency: { events: 10, deliveries: 25, retries: 10 }, accountConcurrency: 189 };
+    const props = { laneConcurrency: { events: 10, deliveries: 25, retries: 10 }, accountConcurrency: 249 };
     expect(() => make(props)).toThrow(
-      /^2 lanes of 45 concurrent executions .* and 100 kept for .* make 190, but the account has 189\./,
+      /^2 lanes of 45 concurrent .*, 50 for .* deferred, 10 for the sweep and 100 kept .* make 250, but the account has 249\./,
     );
-    expect(() => make({ ...props, accountConcurrency: 190 })).not.toThrow();
-    expect(() => make({ ...props, accountConcurrency: 145, lanes: 'one' })).not.toThrow();
+    expect(() => make({ ...props, accountConcurrency: 250 })).not.toThrow();
+    expect(() => make({ ...props, deferredConcurrency: 49 })).not.toThrow();
+    expect(() => make({ ...props, accountConcurrency: 205, lanes: 'one' })).not.toThrow();
+  });
+
+  test.each([0, 0.09, -1, NaN, Infinity])('a subscription cannot be limited to %p requests a second', (rate) => {
+    expect(() => make({ ceilingPerSecond: rate })).toThrow('ceilingPerSecond must be a number of at least 0.1');
+  });
+
+  test.each([-1, NaN, Infinity])('a tenant cannot be limited to %p events a second', (rate) => {
+    expect(() => make({ ingestPerSecond: rate })).toThrow('ingestPerSecond must be a number of at least 0');
+  });
+
+  const manyGroups = (count: number): string => {
+    const path = join(scratch, `groups-${count}.mjs`);
+    const names = Array.from({ length: count }, (_, at) => `G${at}`);
+    const groups = Object.fromEntries(names.map((name) => [name, { description: 'x' }]));
+    const eventTypes = Object.fromEntries(names.map((name) => [`${name}.Done`, { group: name }]));
+    writeFileSync(path, `export default ${JSON.stringify({ groups, eventTypes })};`);
+    return path;
+  };
+
+  test('there can be twenty lanes: the addresses of their dead queues then still fit into the variables of the sweep', () => {
+    const props = { accountConcurrency: 10_000, catalogue: manyGroups(20) };
+    const { sweep, state } = make(props);
+    expect(() => make({ ...props, drainingLanes: ['Old'] })).toThrow('There can be 20 lanes at most, not 21');
+
+    // As long as CloudFormation makes the names, in the region whose name is longest.
+    const where = 'ap-southeast-3:123456789012:';
+    const called = (name: string): string => `Stack-of-a-team-with-a-long-name-State-${name}-123456789012`;
+    const queue = `https://sqs.ap-southeast-3.amazonaws.com/123456789012/${'q'.repeat(80)}`;
+    const resolved = Stack.of(sweep).resolve((sweep.node.defaultChild as CfnFunction).environment) as Variables;
+    const variables = Object.entries(resolved.variables).map(([name, value]) => {
+      if (name === 'DEAD_QUEUE_URLS') return [name, Array(state.dead.length).fill(queue).join(' ')];
+      if (name.endsWith('_QUEUE_URL')) return [name, queue];
+      if (name === 'NOTICES_TOPIC') return [name, `arn:aws:sns:${where}${called(target(value))}`];
+      return [name, typeof value === 'string' ? value : called(target(value))];
+    });
+    expect(variables.flat().join('').length).toBeLessThan(4_096);
+  });
+
+  test.each([
+    ['the group', `groups: { Operations: { description: 'x' } }, eventTypes: { 'A.B': { group: 'Operations' } }`],
+    ['the event type', `groups: { A: { description: 'x' } }, eventTypes: { 'DeadLetter.Created': { group: 'A' } }`],
+  ])('a catalogue cannot have %s of our own notices', (what, members) => {
+    const path = join(scratch, `${what.replaceAll(' ', '-')}.mjs`);
+    writeFileSync(path, `export default { ${members} };`);
+    expect(() => make({ catalogue: path })).toThrow(`The catalogue cannot have ${what}`);
+  });
+
+  test('a catalogue without a group would make no lane', () => {
+    const path = join(scratch, 'nothing.mjs');
+    writeFileSync(path, `export default { groups: {}, eventTypes: {} };`);
+    expect(() => make({ catalogue: path })).toThrow('The catalogue has no event group, so there would be no lane.');
   });
 
   test.each([4, 0, 7.5, NaN])('events cannot be kept for %p days', (retentionDays) => {

@@ -29,13 +29,27 @@ test('all can be chosen, as text or as JSON', () => {
     lanes,
     retentionDays: 30,
     eventRecoveryDays: 7,
+    ceilingPerSecond: 2.5,
+    ingestPerSecond: 0,
     drainingLanes: ['Guest', 'Class'],
     domain: { name, certificateArn },
     dev: { allowPrivateTargets: true },
   };
-  const asText = { retentionDays: '30', eventRecoveryDays: '7', allowPrivateTargets: 'true' };
+  const asText = {
+    retentionDays: '30',
+    eventRecoveryDays: '7',
+    ceilingPerSecond: '2.5',
+    ingestPerSecond: '0',
+    allowPrivateTargets: 'true',
+  };
   expect(readSettings({ ...chosen, ...asText, lanes: JSON.stringify(lanes) })).toEqual(settings);
-  const asJson = { retentionDays: 30, eventRecoveryDays: 7, allowPrivateTargets: true };
+  const asJson = {
+    retentionDays: 30,
+    eventRecoveryDays: 7,
+    ceilingPerSecond: 2.5,
+    ingestPerSecond: 0,
+    allowPrivateTargets: true,
+  };
   expect(readSettings({ ...chosen, ...asJson, lanes })).toEqual(settings);
 });
 
@@ -65,6 +79,8 @@ test.each([
   [{ canary: 'FAST' }, 'canary must be CANARY_10PERCENT_5MINUTES or'],
   [{ domainName: 'hooks.example.com' }, 'domainName and certificateArn go together.'],
   [{ eventRecoveryDays: 'all' }, 'eventRecoveryDays must be a whole number, not "all".'],
+  [{ ceilingPerSecond: 'fast' }, 'ceilingPerSecond must be a number, not "fast".'],
+  [{ ingestPerSecond: '-1' }, 'ingestPerSecond must be a number, not "-1".'],
   [{ retentiondays: '14' }, 'There is no setting retentiondays'],
 ])('%j is refused', (context, reason) => {
   expect(() => readSettings(context)).toThrow(reason);

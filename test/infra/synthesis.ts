@@ -24,6 +24,7 @@ export interface Kinds {
       Arn: unknown;
       DeadLetterConfig?: { Arn: unknown };
       RetryPolicy: object;
+      Input?: string;
       SqsParameters?: { MessageGroupId: string };
     }[];
   };
@@ -35,6 +36,8 @@ export interface Kinds {
     Tags: Tag[];
   };
   'AWS::SQS::QueuePolicy': { PolicyDocument: { Statement: Statement[] }; Queues: unknown[] };
+  'AWS::SNS::Topic': { KmsMasterKeyId?: string };
+  'AWS::SNS::TopicPolicy': { PolicyDocument: { Statement: Statement[] }; Topics: unknown[] };
   'AWS::Lambda::Function': {
     Code: { S3Key: string };
     Environment: { Variables: Record<string, unknown> };
@@ -67,7 +70,6 @@ export interface Kinds {
   'AWS::KMS::Key': { KeyPolicy: { Statement: Statement[] } };
   'AWS::Lambda::Permission': { Action: string; FunctionName: unknown; Principal: string; SourceArn: unknown };
   'AWS::Lambda::Alias': { Name: string; FunctionName: unknown };
-  'AWS::Lambda::EventInvokeConfig': { FunctionName: unknown; DestinationConfig: unknown; MaximumRetryAttempts: number };
   'AWS::CodeDeploy::DeploymentGroup': {
     DeploymentConfigName: string;
     AlarmConfiguration: { Enabled: boolean; Alarms: { Name: unknown }[] };
@@ -164,9 +166,13 @@ function joined(state: Template, work: Template): Template {
   return { Resources: { ...state.Resources, ...Resources }, Outputs: { ...state.Outputs, ...Outputs } };
 }
 
-/** The resource that a `Ref` or `Fn::GetAtt` anywhere in a value points at. */
+/** The resources that each `Ref` and `Fn::GetAtt` in a value points at, in their order. */
+export const targets = (value: unknown): string[] =>
+  [...JSON.stringify(value).matchAll(/"(?:Ref|Fn::GetAtt)":\[?"((?!AWS::)[^"]+)"/g)].map(([, id = '']) => id);
+
+/** The first of them. */
 export function target(value: unknown): string {
-  const id = /"(?:Ref|Fn::GetAtt)":\[?"((?!AWS::)[^"]+)"/.exec(JSON.stringify(value))?.[1];
+  const [id] = targets(value);
   if (id === undefined) throw new Error(`points at nothing: ${JSON.stringify(value)}`);
   return id;
 }

@@ -236,31 +236,23 @@ test.each([
   ['rate(5 minutes)', 300_000],
   ['rate(2 hours)', 7_200_000],
   ['rate(1 day)', 86_400_000],
-])('the schedule %s comes every %d ms', (ScheduleExpression, everyMs) => {
-  const { rules, schedules } = ruleOf({ ScheduleExpression, Targets: [{ Arn: arn('Sweep'), Id: '1' }] });
+])('the schedule %s comes every %d ms, and puts its input into a queue', (ScheduleExpression, everyMs) => {
+  const Targets = [{ Arn: arn('Events'), Id: '1', Input: '{"v":1}', DeadLetterConfig: { Arn: arn('Dead') } }];
+  const { rules, schedules } = ruleOf({ ScheduleExpression, Targets });
   expect(rules).toEqual([]);
-  expect(schedules).toEqual([{ functionName: 'Sweep', everyMs }]);
+  const queueUrl = 'http://127.0.0.1:9/000000000000/Events';
+  expect(schedules).toEqual([{ name: 'Rule', queueUrl, everyMs, body: '{"v":1}' }]);
 });
 
-const invokeConfig = (properties: object): Resources => ({
-  Sweep: LAMBDA,
-  Failed: QUEUE,
-  Config: {
-    Type: 'AWS::Lambda::EventInvokeConfig',
-    Properties: { FunctionName: { Ref: 'Sweep' }, Qualifier: '$LATEST', ...properties },
-  },
-  Rule: {
-    Type: 'AWS::Events::Rule',
-    Properties: { ScheduleExpression: 'rate(1 minute)', Targets: [{ Arn: arn('Sweep'), Id: '1' }] },
-  },
-});
-
-test('a schedule knows where its failed calls go', () => {
-  const { schedules } = wired(
-    invokeConfig({ MaximumRetryAttempts: 0, DestinationConfig: { OnFailure: { Destination: arn('Failed') } } }),
-  );
-  const failuresTo = { queueUrl: 'http://127.0.0.1:9/000000000000/Failed' };
-  expect(schedules).toEqual([{ functionName: 'Sweep', everyMs: 60_000, failuresTo }]);
+test('a topic is referred to by its ARN', () => {
+  const NOTICES_TOPIC = { Ref: 'Notices' };
+  const { topics, functions } = wired({
+    Notices: { Type: 'AWS::SNS::Topic', Properties: { DisplayName: 'x', KmsMasterKeyId: 'alias/aws/sns' } },
+    Sweep: { ...LAMBDA, Properties: { ...LAMBDA.Properties, Environment: { Variables: { NOTICES_TOPIC } } } },
+    Policy: { Type: 'AWS::SNS::TopicPolicy', Properties: { Topics: [{ Ref: 'Notices' }] } },
+  });
+  expect(topics).toEqual(['Notices']);
+  expect(functions[0]?.env['NOTICES_TOPIC']).toBe('arn:aws:sns:us-east-1:000000000000:Notices');
 });
 
 describe('two stacks', () => {
@@ -336,9 +328,23 @@ test('what means nothing on one machine is left out', () => {
   expect([queues, functions]).toEqual([[], []]);
 });
 
+const scheduled = (target: object): Resources => ({
+  Sweep: LAMBDA,
+  Events: QUEUE,
+  Rule: {
+    Type: 'AWS::Events::Rule',
+    Properties: { ScheduleExpression: 'rate(1 minute)', Targets: [{ Id: '1', ...target }] },
+  },
+});
+
 /** Whatever a template says and the runner would not do is an error: left out in silence, local and deployed would drift apart. */
 test.each<[string, Resources, string]>([
-  ['a type', { Topic: { Type: 'AWS::SNS::Topic' } }, 'Topic is a AWS::SNS::Topic, which'],
+  ['a type', { Stream: { Type: 'AWS::Kinesis::Stream' } }, 'Stream is a AWS::Kinesis::Stream, which'],
+  [
+    'who gets what is published',
+    { Topic: { Type: 'AWS::SNS::Topic', Properties: { Subscription: [] } } },
+    'Topic (AWS::SNS::Topic) has Subscription, which',
+  ],
   [
     'a property',
     { Fair: { ...QUEUE, Properties: { FifoQueue: true } } },
@@ -359,12 +365,9 @@ test.each<[string, Resources, string]>([
     { F: { ...LAMBDA, Properties: { ...LAMBDA.Properties, Code: { S3Key: 'other.zip' } } } },
     'holds no asset other.zip',
   ],
-  ['a repeated call', invokeConfig({}), 'Config has failed calls tried again, which'],
-  [
-    'a destination',
-    invokeConfig({ MaximumRetryAttempts: 0, DestinationConfig: { OnSuccess: { Destination: arn('Failed') } } }),
-    'Config has OnSuccess, which',
-  ],
+  ['a schedule that calls a function', scheduled({ Arn: arn('Sweep') }), 'Rule puts no constant input into a queue'],
+  ['a schedule without an input', scheduled({ Arn: arn('Events') }), 'Rule puts no constant input into a queue'],
+  ['a schedule with an input path', scheduled({ Arn: arn('Events'), InputPath: '$' }), 'Rule has InputPath, which'],
   ['another payload format', httpApi({ PayloadFormatVersion: '1.0' }), 'payload format 2.0'],
   ['an authorizer', httpApi({}, { AuthorizationType: 'JWT' }), 'Route has an authorizer'],
   [
