@@ -24,7 +24,16 @@ const INGEST = [
   { method: 'POST', path: '/v1/tenants/{tenant}/events/batch' },
 ] as const;
 
-const routes = [...subscriptions, ...waiting, ...deadLetters, ...replays, ...events, ...accessKeys, ...eventTypes, health];
+const routes = [
+  ...subscriptions,
+  ...waiting,
+  ...deadLetters,
+  ...replays,
+  ...events,
+  ...accessKeys,
+  ...eventTypes,
+  health,
+];
 const serve = router(routes, world.accessKeys.authenticate, INGEST);
 
 /** The control plane: every route that ingest has not. */

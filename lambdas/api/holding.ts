@@ -19,8 +19,7 @@ async function beginCatchUp({ tenant, id }: Subscription, stretch: Stretch, worl
 }
 
 async function caughtUpTo({ tenant, id, catch_up }: Subscription, world: World): Promise<string | undefined> {
-  const replay =
-    catch_up && (await world.replays.find({ tenant, subscription_id: id }, catch_up.replay_id));
+  const replay = catch_up && (await world.replays.find({ tenant, subscription_id: id }, catch_up.replay_id));
   return replay === undefined || replay.cursor === '' ? undefined : replay.cursor.split('#')[0];
 }
 

@@ -6,6 +6,7 @@ import { accessKeysIn } from '../../shared/store/access-keys.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
 import { openDatabase } from '../../shared/store/database.ts';
 import { eventsIn } from '../../shared/store/events.ts';
+import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
 import { replaysIn } from '../../shared/store/replays.ts';
 import { shelfIn } from '../../shared/store/shelf.ts';
@@ -35,7 +36,10 @@ export const world: World = {
   shelf: shelfIn(flow, env.RETENTION_DAYS),
   replays: replaysIn(flow, env.RETENTION_DAYS),
   held: heldIn(flow),
-  ask: jobsFor(queueAt(openQueues(), { url: env.SWEEPS_QUEUE_URL, report: (error) => noteFailure('job.not_asked', error) })),
+  health: healthIn(flow, { copy: 0, token: () => '', report: (error) => noteFailure('item.unreadable', error) }),
+  ask: jobsFor(
+    queueAt(openQueues(), { url: env.SWEEPS_QUEUE_URL, report: (error) => noteFailure('job.not_asked', error) }),
+  ),
   accessKeys: accessKeysIn(control, firstKey),
   vault: vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY }),
   refuseUrl: createAddressGuard({ targets: env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public' }).refuse,

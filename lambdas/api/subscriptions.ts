@@ -193,6 +193,13 @@ function expectMatch({ headers }: Request, subscription: Subscription): void {
   if (!expected.includes('*') && !expected.includes(etagOf(subscription))) throw problems.stale();
 }
 
+/** Whoever mends something must not be judged by what failed before. */
+const isFreshStart = (before: Subscription, after: Subscription): boolean =>
+  before.url !== after.url || (before.status !== 'enabled' && after.status === 'enabled');
+
+const forgive = ({ tenant, id: subscriptionId }: Subscription, world: World): Promise<void> =>
+  world.health.answered({ tenant, subscriptionId }, { at: world.now(), inTime: 'yes' });
+
 async function change(request: Request, world: World): Promise<Answer> {
   const patch = request.body(SubscriptionPatch);
   await checkNamed(patch, world);
@@ -201,6 +208,7 @@ async function change(request: Request, world: World): Promise<Answer> {
     expectMatch(request, before);
     const after = await changed(before, patch, world);
     if (await world.subscriptions.replace(before, after)) {
+      if (isFreshStart(before, after)) await forgive(after, world);
       world.note('subscription.changed', {
         tenant: after.tenant,
         subscription_id: after.id,
@@ -216,6 +224,7 @@ async function remove(request: Request, world: World): Promise<Answer> {
   const subscription = await subscriptionIn(request, world);
   expectMatch(request, subscription);
   if (!(await world.subscriptions.remove(subscription))) throw problems.notFound();
+  await forgive(subscription, world); // the list of those in trouble need not name it any more
   world.note('subscription.deleted', { tenant: subscription.tenant, subscription_id: subscription.id });
   return { status: 204 };
 }

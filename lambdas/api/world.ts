@@ -2,6 +2,7 @@ import type { Job } from '../../shared/domain/job.ts';
 import type { AccessKeys } from '../../shared/store/access-keys.ts';
 import type { Attempts } from '../../shared/store/attempts.ts';
 import type { Events } from '../../shared/store/events.ts';
+import type { HealthStore } from '../../shared/store/health.ts';
 import type { HeldList } from '../../shared/store/held.ts';
 import type { Replays } from '../../shared/store/replays.ts';
 import type { Shelf } from '../../shared/store/shelf.ts';
@@ -22,6 +23,7 @@ export interface World {
   shelf: Pick<Shelf, 'waiting' | 'find' | 'remove'>;
   replays: Pick<Replays, 'create' | 'find' | 'list' | 'finish'>;
   held: Pick<HeldList, 'list'>;
+  health: Pick<HealthStore, 'answered'>;
   /** Asks the sweep for something, in so many seconds. */
   ask(job: Job, delay: number): Promise<void>;
   accessKeys: AccessKeys;

@@ -60,7 +60,13 @@ async function drop(work: Work, why: 'unwanted' | 'held' | 'missed' | 'settled',
   const { event, step } = work;
   await over(work, world);
   const { tenant, event_id } = event;
-  world.note('delivery.dropped', { tenant, event_id, subscription_id: step.subscription_id, attempt: step.attempt, why });
+  world.note('delivery.dropped', {
+    tenant,
+    event_id,
+    subscription_id: step.subscription_id,
+    attempt: step.attempt,
+    why,
+  });
 }
 
 interface Holding {
@@ -161,8 +167,10 @@ async function judge(
   const at = world.now();
   if (outcome.kind === 'accepted') {
     const inTime = outcome.duration_ms < IN_TIME_MS ? 'yes' : 'no';
-    if (isProbe) await close(whom, world);
-    if (isProbe || (await world.troubleOf(whom.tenant, whom.subscriptionId)) !== undefined) {
+    if (isProbe) {
+      await close(whom, world);
+      await world.recovered(whom, { at, inTime });
+    } else if ((await world.troubleOf(whom.tenant, whom.subscriptionId)) !== undefined) {
       await world.answered(whom, { at, inTime });
     }
     return next;
@@ -206,7 +214,8 @@ async function settle(work: Work, made: Made, { next, world }: { next: Next; wor
     ...verdict(made.outcome, next),
     ...(made.isProbe && { probe: true as const }),
   };
-  if (next.kind === 'wait') await putOff(work, { step: following(work, made), until: next.notBefore, why: next.why }, world);
+  if (next.kind === 'wait')
+    await putOff(work, { step: following(work, made), until: next.notBefore, why: next.why }, world);
   if (next.kind === 'dead') await bury(work, next.because, { world, last: lastOf(record) });
   if (next.kind === 'done') await doneAgain(work, world);
   await world.record(stepOf(work), record);

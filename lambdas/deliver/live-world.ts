@@ -30,13 +30,14 @@ const DAY = 24 * 60 * 60 * 1000;
 const env = environment('deliver');
 const db = openDatabase();
 const now = (): Date => new Date();
+const unreadable = (error: Error): void => noteFailure('item.unreadable', error);
 const control = { db, name: env.CONTROL_TABLE, now };
 const flow = { db, name: env.FLOW_TABLE, now };
 
 const subscriptions = subscriptionsIn(control);
-const attempts = attemptsIn(flow, env.RETENTION_DAYS);
+const attempts = attemptsIn(flow, env.RETENTION_DAYS, unreadable);
 const replays = replaysIn(flow, env.RETENTION_DAYS);
-const shelf = shelfIn(flow, env.RETENTION_DAYS);
+const shelf = shelfIn(flow, env.RETENTION_DAYS, unreadable);
 const vault = vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY });
 const poster = createPoster({ policy: { targets: env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public' } });
 const subscription = lately((key: { tenant: string; id: string }) => subscriptions.find(key.tenant, key.id), {
@@ -76,7 +77,7 @@ export const world: World = {
     handle: (letters) => ask(noticeOfDead(letters), 0),
   }),
   ...openTrouble({
-    health: healthIn(flow, { copy: randomInt(TROUBLE_COPIES), token: randomUUID }),
+    health: healthIn(flow, { copy: randomInt(TROUBLE_COPIES), token: randomUUID, report: unreadable }),
     now,
     after(ms, then) {
       const timer = setTimeout(then, ms);

@@ -44,7 +44,10 @@ export function openTrouble({
   after,
   togetherMs,
   noteFailure,
-}: TroubleProps): Pick<World, 'troubleOf' | 'watch' | 'failed' | 'answered' | 'opened' | 'lease' | 'giveBack'> {
+}: TroubleProps): Pick<
+  World,
+  'troubleOf' | 'watch' | 'failed' | 'answered' | 'recovered' | 'opened' | 'lease' | 'giveBack'
+> {
   const list = troubledLately({ read: health.troubled, now: () => now().getTime() });
   const mayTell = seldom(now);
   /** The request has been made: whatever keeps us from counting it must not make the subscriber get it a second time. */
@@ -77,7 +80,10 @@ export function openTrouble({
     async answered(whom, outcome) {
       if (mayTell(whom)) await orElse(health.answered(whom, outcome), undefined);
     },
-    opened: health.opened,
+    async recovered(whom, outcome) {
+      await orElse(health.answered(whom, outcome), undefined);
+    },
+    opened: (whom, at) => orElse(health.opened(whom, at), undefined),
     lease: health.lease,
     giveBack: health.giveBack,
   };

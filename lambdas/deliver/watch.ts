@@ -22,7 +22,10 @@ interface Pending {
  * Watches the requests under way in this environment. A subscription of which one is pending for a second is suspect, and so is
  * one of which three are pending for 200 ms with no answer since: the mark must come before its requests hold every invocation.
  */
-export function watchRequests({ after, suspect }: Watching): (whom: Whom) => (ended: 'answered' | 'failed') => Promise<void> {
+export function watchRequests({
+  after,
+  suspect,
+}: Watching): (whom: Whom) => (ended: 'answered' | 'failed') => Promise<void> {
   const pending = new Map<string, Pending>();
 
   return (whom) => {

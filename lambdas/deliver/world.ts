@@ -77,7 +77,10 @@ export interface World {
   /** Watches one request; what it answers is called when that has ended. Who lets requests hang becomes suspect. */
   watch(whom: Whom): (ended: 'answered' | 'failed') => Promise<void>;
   failed(failure: Failure): Promise<Health>;
+  /** One that is in trouble answered; it is told now and then. */
   answered(whom: Whom, outcome: { at: Date; inTime: 'yes' | 'no' }): Promise<void>;
+  /** Its probe was answered: told in any case. */
+  recovered(whom: Whom, outcome: { at: Date; inTime: 'yes' | 'no' }): Promise<void>;
   opened(whom: Whom, at: Date): Promise<void>;
   /** The right to one of the few requests that a suspect gets at a time; undefined where all are taken. */
   lease(whom: Whom, lease: { now: Date; seconds: number }): Promise<Lease | undefined>;

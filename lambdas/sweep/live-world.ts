@@ -18,14 +18,15 @@ import type { World } from './sweep.ts';
 const DAY = 24 * 60 * 60 * 1000;
 const env = environment('sweep');
 const now = (): Date => new Date();
+const unreadable = (error: Error): void => noteFailure('item.unreadable', error);
 const db = openDatabase();
 const flow = { db, name: env.FLOW_TABLE, now };
 
 const subscriptions = subscriptionsIn({ db, name: env.CONTROL_TABLE, now });
-const events = eventsIn(flow, env.RETENTION_DAYS);
-const attempts = attemptsIn(flow, env.RETENTION_DAYS);
+const events = eventsIn(flow, env.RETENTION_DAYS, unreadable);
+const attempts = attemptsIn(flow, env.RETENTION_DAYS, unreadable);
 const replays = replaysIn(flow, env.RETENTION_DAYS);
-const shelf = shelfIn(flow, env.RETENTION_DAYS);
+const shelf = shelfIn(flow, env.RETENTION_DAYS, unreadable);
 const held = heldIn(flow);
 
 const buses = openBus();
@@ -81,7 +82,7 @@ export const world: World = {
 
   held: held.all,
   unlist: held.remove,
-  tidy: healthIn(flow, { copy: 0, token: () => '' }).tidy,
+  tidy: healthIn(flow, { copy: 0, token: () => '', report: unreadable }).tidy,
 
   async tellOperators({ type, detail }) {
     await operators.tell({ type, detail });

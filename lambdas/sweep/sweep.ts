@@ -10,7 +10,14 @@ import { tick, type TickWorld } from './tick.ts';
 import { walk, type WalkWorld } from './walk.ts';
 
 /** What sweep touches outside: what each of its jobs does. */
-export type World = TickWorld & MarkersWorld & ShelfWorld & ResendWorld & WalkWorld & HeldWorld & NoticeWorld & RedriveWorld;
+export type World = TickWorld &
+  MarkersWorld &
+  ShelfWorld &
+  ResendWorld &
+  WalkWorld &
+  HeldWorld &
+  NoticeWorld &
+  RedriveWorld;
 
 function work(job: Job, world: World, remainingMs: () => number): Promise<void> {
   switch (job.kind) {

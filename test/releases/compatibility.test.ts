@@ -197,10 +197,8 @@ describe.each(cases)('of %s', (_, recording) => {
       const subscriptions = new Set(steps.map(({ subscription_id }) => subscription_id));
       const wanted = deliveriesOf(recording, event.event_id).filter((one) => subscriptions.has(one.subscription_id));
       expectSent(service, recording, wanted.filter(isEnabled));
-      const resting = steps.filter(({ subscription_id }) => statuses.get(subscription_id) === 'paused');
-      expect(service.queues.retries.bodies.flatMap((left) => saidIn(left).deliveries)).toMatchObject(
-        resting.map(({ subscription_id, attempt }) => ({ subscription_id, attempt })),
-      );
+      // What is held is dropped, and found again when its subscription is released.
+      expect(service.queues.retries.bodies).toEqual([]);
     });
 
     test('may travel with as many others as it could then', async () => {
@@ -364,7 +362,7 @@ describe('what this release writes', () => {
   beforeAll(async () => {
     kms = await startKms(MASTER_KEY);
     today = shapesIn(await tell(dynamo, kms, current.version));
-  });
+  }, 60_000);
   afterAll(() => kms.close());
 
   test.each(releases.map((recording) => [recording.version, recording] as const))(

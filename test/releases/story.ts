@@ -59,7 +59,7 @@ const ANSWERS: Partial<Record<Name, (Outcome | Error)[]>> = {
     ...[ACCEPTED, ACCEPTED, ACCEPTED],
     ...[rejected(503), new Error('the process is gone')],
   ],
-  all: [rejected(429, '7200'), unreachable],
+  all: [rejected(503, '7200'), unreachable],
   gone: [rejected(410)],
   once: [blocked],
   off: [rejected(500)],

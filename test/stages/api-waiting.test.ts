@@ -298,6 +298,18 @@ describe('a status that somebody sets', () => {
     expect(changed?.etag).not.toBe(before?.etag);
   });
 
+  test.each([
+    ['another URL', { url: 'https://crm2.example/hooks' }],
+    ['enabled again', { status: 'enabled' }],
+  ])('%s begins anew, whatever failed before', async (_, patched) => {
+    const whom = { tenant: 'acme', subscriptionId: 'sub_1' };
+    const { health } = plane;
+    await health.failed(whom, { count: 30, at: plane.clock.now() });
+    if ('status' in patched) await patch({ status: 'paused' });
+    await patch(patched);
+    expect(await health.failed(whom, { count: 1, at: plane.clock.now() })).toMatchObject({ failures: 1 });
+  });
+
   test('a rate is kept and shown', async () => {
     expect((await patch({ rate_limit_per_second: 2.5 })).body.rate_limit_per_second).toBe(2.5);
     expect((await patch({ rate_limit_per_second: null })).body.rate_limit_per_second).toBeNull();
