@@ -67,7 +67,9 @@ export const world: World = {
   due: shelf.due,
   waiting: shelf.all,
   taken: shelf.taken,
-  removed: async (resting) => void (await Promise.all(resting.map((one) => shelf.remove(one)))),
+  async removed(resting) {
+    await Promise.all(resting.map((one) => shelf.remove(one)));
+  },
   // What may have been sent before is in doubt already.
   send: (messages) => deferred.send(messages, asDoubtful),
 

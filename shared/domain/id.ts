@@ -48,7 +48,8 @@ export function deliveryId(delivery: {
 export function acceptedAtOf(id: string): string | undefined {
   const time = /^dlv_([0-9a-hjkmnp-tv-z]{10})[0-9a-hjkmnp-tv-z]{16}$/.exec(id)?.[1];
   if (time === undefined) return undefined;
-  const milliseconds = [...time].reduce((sum, char) => sum * 32 + ALPHABET.indexOf(char), 0);
+  const digits = Array.from(time, (char) => ALPHABET.indexOf(char));
+  const milliseconds = digits.reduce((sum, digit) => sum * 32 + digit, 0);
   const at = new Date(milliseconds);
   return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 }

@@ -37,7 +37,11 @@ export const Job = z.discriminatedUnion('kind', [
     kind: z.literal('notice'),
     ...of,
     id: z.string(),
-    event_type: z.enum(['Subscription.Disabled', 'Subscription.Recovered', 'DeadLetter.Created'] satisfies OperationalTypeName[]),
+    event_type: z.enum([
+      'Subscription.Disabled',
+      'Subscription.Recovered',
+      'DeadLetter.Created',
+    ] satisfies OperationalTypeName[]),
     at: z.string(),
     data: z.record(z.string(), z.unknown()),
   }),

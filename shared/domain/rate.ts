@@ -1,21 +1,43 @@
 /**
- * A rate as a schedule: every request has a moment of its own, and these stand evenly apart (GCRA). Moments are microseconds since
- * 1970 as whole numbers, so that a rate of 300 a second does not drift by its fractions.
+ * A rate as a schedule: every request has a moment of its own, and these stand evenly apart (GCRA). The schedule counts whole
+ * microseconds since 1970, for fractions would add up; callers know milliseconds.
  */
-export const MICRO = 1_000;
+const MICROS = 1_000;
 
-/** The distance between two moments, in microseconds. */
-export const intervalOf = (perSecond: number): number => Math.max(Math.round(1_000_000 / perSecond), 1);
+export const microsOf = (ms: number): number => ms * MICROS;
+
+/** The distance between two moments, in microseconds; rounded up, so that no rate is ever passed by its fractions. */
+export const intervalOf = (perSecond: number): number =>
+  // A rate of 0.3 is no binary fraction: what the division leaves behind the sixth digit is noise.
+  Math.max(Math.ceil(1_000_000 / perSecond - 1e-6), 1);
 
 /** The moments that a reservation of so many took, in milliseconds since 1970, when the next free one is `next` afterwards. */
 export const slotsBefore = (next: number, { count, perSecond }: { count: number; perSecond: number }): number[] =>
-  Array.from({ length: count }, (_, i) => Math.floor((next - (count - i) * intervalOf(perSecond)) / MICRO));
+  Array.from({ length: count }, (_, i) => Math.floor((next - (count - i) * intervalOf(perSecond)) / MICROS));
 
-/** Whole seconds until the next free moment is no more ahead than a burst may be; one at least. */
-export const retryAfter = (next: number, { now, burstSeconds }: { now: number; burstSeconds: number }): number =>
-  Math.max(Math.ceil((next / MICRO - now) / 1_000 - burstSeconds), 1);
+/** When a schedule is no more than a burst ahead again, in milliseconds since 1970. */
+export const opensAt = (next: number, burstSeconds: number): number => Math.ceil(next / MICROS - burstSeconds * 1_000);
+
+/** Whole seconds until then, as `Retry-After` says it; one at least. Both are milliseconds since 1970. */
+export const retryAfterSeconds = (opens: number, now: number): number => Math.max(Math.ceil((opens - now) / 1_000), 1);
 
 const MOST_KNOWN = 10_000;
+
+/** What is known of the keys used last. Whoever was not used for longest goes first: a million idle ones cost nothing. */
+export class Recent<Value> {
+  readonly #values = new Map<string, Value>();
+
+  get(key: string): Value | undefined {
+    return this.#values.get(key);
+  }
+
+  set(key: string, value: Value): void {
+    this.#values.delete(key);
+    const [oldest] = this.#values.size < MOST_KNOWN ? [] : this.#values.keys();
+    if (oldest !== undefined) this.#values.delete(oldest);
+    this.#values.set(key, value);
+  }
+}
 
 /**
  * What each key may have within a second without asking anybody: most keys never want more, and pay nothing. From then on all count,
@@ -23,7 +45,7 @@ const MOST_KNOWN = 10_000;
  */
 export class Allowance {
   readonly #most: number;
-  readonly #known = new Map<string, { second: number; used: number }>();
+  readonly #used = new Recent<{ second: number; count: number }>();
 
   constructor(most: number) {
     this.#most = most;
@@ -32,11 +54,9 @@ export class Allowance {
   /** How many have to be reserved so that one more may go: none, one, or more where free ones have to be made good. */
   take(key: string, now: number): number {
     const second = Math.floor(now / 1_000);
-    const before = this.#known.get(key);
-    const used = before?.second === second ? before.used : 0;
-    this.#known.delete(key);
-    if (this.#known.size >= MOST_KNOWN) this.#known.delete(this.#known.keys().next().value ?? '');
-    this.#known.set(key, { second, used: used + 1 });
+    const before = this.#used.get(key);
+    const used = before?.second === second ? before.count : 0;
+    this.#used.set(key, { second, count: used + 1 });
     if (used < this.#most) return 0;
     return used === this.#most ? this.#most + 1 : 1;
   }

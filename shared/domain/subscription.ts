@@ -108,7 +108,7 @@ const Kept = {
   description: z.string(),
   event_types: z.array(z.string()),
   timeout_seconds: z.number(),
-  rate_limit_per_second: Wish.rate_limit_per_second.catch(DEFAULTS.rate_limit_per_second),
+  rate_limit_per_second: z.number().positive().nullable().catch(DEFAULTS.rate_limit_per_second),
   retry: RetryPolicy.catch(DEFAULTS.retry),
 };
 

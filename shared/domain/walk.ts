@@ -1,6 +1,7 @@
 import type { Attempt } from './attempt.ts';
 import type { DeliveryStep } from './delivery.ts';
-import { ageOf, isMissed, heldOf } from './hold.ts';
+import { ageOf, heldOf, isMissed } from './hold.ts';
+import { takes } from './interest.ts';
 import { oldestOf } from './retry.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -15,13 +16,18 @@ export interface Past {
   letter: { run: number } | undefined;
 }
 
+/** Whether it is given up as things stand: the letter of an earlier run says nothing of this one. */
+const isDead = ({ attempts, letter }: Past): boolean =>
+  letter !== undefined && letter.run >= (attempts.at(-1)?.run ?? 1);
+
 /** The step that a delivery still has to make, or undefined where it is over: made, given up, or taken back. */
-export function stepAfter(subscriptionId: string, { attempts, letter }: Past): DeliveryStep | undefined {
+export function stepAfter(subscriptionId: string, past: Past): DeliveryStep | undefined {
+  const { attempts } = past;
   const last = attempts.at(-1);
-  const run = last?.run ?? 1;
-  if (letter !== undefined && letter.run >= run) return undefined;
+  if (isDead(past)) return undefined;
   if (last === undefined) return { subscription_id: subscriptionId, run: 1, attempt: 1 };
   if (last.next !== 'wait') return undefined;
+  const { run } = last;
   const probes = attempts.filter((tried) => tried.run === run && 'probe' in tried && tried.probe === true).length;
   const step = { subscription_id: subscriptionId, run, attempt: last.attempt + 1 };
   return probes > 0 ? { ...step, probes } : step;
@@ -34,6 +40,7 @@ export interface Errand {
   /** The run of a replay's deliveries. */
   run: number;
   replay_id: string;
+  started_at: string;
 }
 
 export type Plan = { kind: 'send'; step: DeliveryStep } | { kind: 'skip' } | { kind: 'expire'; run: number };
@@ -41,33 +48,41 @@ export type Plan = { kind: 'send'; step: DeliveryStep } | { kind: 'skip' } | { k
 const SKIP: Plan = { kind: 'skip' };
 
 export interface Planned {
-  acceptedAt: string;
+  event: { type: string; group: string; accepted_at: string };
   past: Past;
   subscription: Subscription;
   errand: Errand;
-  now: Date;
 }
 
-/** Whether a replay is about this delivery. */
-function isMeant({ acceptedAt, past, subscription, errand }: Planned): boolean {
-  const isNew = past.attempts.length === 0 && past.letter === undefined;
-  if (errand.only === 'dead') return past.letter !== undefined;
+/** Whether a replay is about this delivery. What has an attempt of its run is on its way already. */
+function isMeant({ event, past, subscription, errand }: Planned): boolean {
+  const { attempts, letter } = past;
+  if (Math.max(letter?.run ?? 0, ...attempts.map(({ run }) => run)) >= errand.run) return false;
+  if (errand.only === 'dead') return isDead(past);
   if (errand.only === 'missed') {
-    return isNew && isMissed(acceptedAt, { gaps: subscription.gaps, held: heldOf(subscription) });
+    const isNew = attempts.length === 0 && letter === undefined;
+    return isNew && isMissed(event.accepted_at, { gaps: subscription.gaps, held: heldOf(subscription) });
   }
   return true;
 }
 
-/** What a walk does with one delivery of an event that the subscription takes. */
+/**
+ * Whether it would have died on its schedule by the time its subscription was released. From then on it waits for its turn in the
+ * walk, and that makes it no older.
+ */
+const isTooOld = ({ event, subscription, errand }: Planned): boolean =>
+  ageOf(event.accepted_at, { pauses: subscription.pauses }, new Date(errand.started_at)) > oldestOf(subscription.retry);
+
+/** What a walk does with the delivery of one event to the subscription, as that is now. Its filter is not looked at. */
 export function plan(planned: Planned): Plan {
-  const { acceptedAt, past, subscription, errand, now } = planned;
+  const { event, past, subscription, errand } = planned;
   const { replay_id, run } = errand;
+  if (!takes(subscription.event_types, event)) return SKIP;
   if (errand.kind === 'replay') {
     const step = { subscription_id: subscription.id, run, attempt: 1, replay_id };
     return isMeant(planned) ? { kind: 'send', step } : SKIP;
   }
   const step = stepAfter(subscription.id, past);
   if (step === undefined) return SKIP;
-  if (ageOf(acceptedAt, subscription, now) > oldestOf(subscription.retry)) return { kind: 'expire', run: step.run };
-  return { kind: 'send', step: { ...step, replay_id } };
+  return isTooOld(planned) ? { kind: 'expire', run: step.run } : { kind: 'send', step: { ...step, replay_id } };
 }

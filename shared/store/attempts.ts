@@ -5,7 +5,7 @@ import { Attempt } from '../domain/attempt.ts';
 import type { EventFacts } from '../domain/event.ts';
 import { DEATHS, type Death } from '../domain/retry.ts';
 import { removeIf, unlessRefused } from './conditional.ts';
-import { gatheredWrites, readAll, type Item, type Table } from './database.ts';
+import { gatheredWrites, readAll, readRange, type Item, type Table } from './database.ts';
 import type { Whom } from './health.ts';
 import { ATTEMPT_SHARDS, DEAD_SHARDS, keys, type StepOf } from './keys.ts';
 import { mergedPage } from './merged.ts';
@@ -89,24 +89,24 @@ export function attemptsIn(table: Table, retentionDays: number, report: Report =
   /** A late attempt is kept as long as an early one, and a letter that dies of old age must not be born expired. */
   const expiry = (at: string): number => Math.ceil(Date.parse(at) / 1000) + retentionDays * 86_400;
 
+  const attemptPartitions = ({ tenant, subscriptionId }: Whom): string[] =>
+    Array.from({ length: ATTEMPT_SHARDS }, (_, shard) => keys.attemptPartition(tenant, subscriptionId, shard));
+  /** The earlier one first, so that of two letters of one delivery the later one counts. */
+  const deadLetterPartitions = ({ tenant, subscriptionId }: Whom): string[] => [
+    keys.earlierDeadLetterPartition(tenant, subscriptionId),
+    ...Array.from({ length: DEAD_SHARDS }, (_, shard) => keys.deadLetterPartition(tenant, subscriptionId, shard)),
+  ];
+
   async function standing(step: StepOf): Promise<Claim> {
     const { Item } = await db.send(new GetCommand({ TableName, Key: keys.attempt(step), ConsistentRead: true }));
     return Item?.outcome === undefined ? { kind: 'held', until: Number(Item?.lease_until ?? 0) } : { kind: 'settled' };
   }
 
+  /** Backwards, for so a range ends at both ends: a walk goes through years of attempts and must not read past its page. */
   async function allBetween(pks: readonly string[], { from, to }: Stretch): Promise<Item[]> {
-    const found = await Promise.all(
-      pks.map(async (pk) => {
-        const items: Item[] = [];
-        for await (const item of readAll(table, { pk, from, consistent: 'yes' })) {
-          // The table could end there by itself, and would need another way of asking for this one case.
-          if (String(item.sk) >= to) break;
-          items.push(item);
-        }
-        return items;
-      }),
-    );
-    return found.flat();
+    const range = { order: 'newest', from, after: to, consistent: 'yes' } as const;
+    const found = await Promise.all(pks.map((pk) => Array.fromAsync(readAll(table, { pk, ...range }))));
+    return found.flatMap((items) => items.toReversed());
   }
 
   return {
@@ -149,14 +149,21 @@ export function attemptsIn(table: Table, retentionDays: number, report: Report =
         at: at.toISOString(),
         expires_at: expiry(at.toISOString()),
       };
-      const put = new PutCommand({ TableName, Item, ConditionExpression: 'attribute_not_exists(outcome)' });
+      const put = new PutCommand({
+        TableName,
+        Item,
+        // The client sends a put again whose answer got lost, and must not be refused by its own work.
+        ConditionExpression: 'attribute_not_exists(outcome) OR outcome = :cancelled',
+        ExpressionAttributeValues: { ':cancelled': CANCELLED },
+      });
       return (await unlessRefused(db.send(put))) !== undefined;
     },
 
     /** Whether the delivery's latest step is one that was cancelled. */
     async isCancelled(event: OfEvent, subscriptionId: string): Promise<boolean> {
-      const items = await Array.fromAsync(readAll(table, { ...keys.attemptsOf(event, subscriptionId), consistent: 'yes' }));
-      return items.at(-1)?.outcome === CANCELLED;
+      const range = { order: 'newest', limit: 1, consistent: 'yes', only: ['outcome'] } as const;
+      const { items } = await readRange(table, { ...keys.attemptsOf(event, subscriptionId), ...range });
+      return items[0]?.outcome === CANCELLED;
     },
 
     /** Keeps a delivery that is given up, with its reason. */
@@ -180,39 +187,43 @@ export function attemptsIn(table: Table, retentionDays: number, report: Report =
 
     /** The dead letter of a delivery, or undefined while it was not given up. */
     async letterOf(event: OfEvent, subscriptionId: string): Promise<Letter | undefined> {
-      const Key = keys.deadLetter(event, subscriptionId);
-      const { Item } = await db.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
-      if (Item === undefined || Number(Item.expires_at) * 1000 <= table.now().getTime()) return undefined;
-      return readable(Letter, Item, report);
+      for (const Key of [keys.deadLetter(event, subscriptionId), keys.earlierDeadLetter(event, subscriptionId)]) {
+        const { Item } = await db.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
+        if (Item !== undefined && Number(Item.expires_at) * 1000 > table.now().getTime()) {
+          return readable(Letter, Item, report);
+        }
+      }
+      return undefined;
     },
 
     /** Takes a dead letter away; false where there is none. */
     async acknowledge(event: OfEvent, subscriptionId: string): Promise<boolean> {
-      const there = await removeIf(table, keys.deadLetter(event, subscriptionId), { only: 'v = :it', it: 1 });
-      return there !== undefined;
+      const places = [keys.deadLetter(event, subscriptionId), keys.earlierDeadLetter(event, subscriptionId)];
+      const removed = await Promise.all(places.map((key) => removeIf(table, key, { only: 'v = :it', it: 1 })));
+      return removed.some((one) => one !== undefined);
     },
 
     /** A page of a subscription's dead letters, by the moment their events were accepted, newest first. */
     async deadLetters(
-      { tenant, subscriptionId }: Whom,
+      of: Listed,
       page: { limit: number; after?: string | undefined },
     ): Promise<{ letters: Letter[]; after: string | undefined }> {
-      const pks = Array.from({ length: DEAD_SHARDS }, (_, shard) =>
-        keys.deadLetterPartition(tenant, subscriptionId, shard),
-      );
-      const { items, after } = await mergedPage(table, pks, { order: 'newest', ...page });
+      const { items, after } = await mergedPage(table, deadLetterPartitions(of), {
+        order: 'newest',
+        limit: page.limit,
+        from: momentOf(of.from),
+        after: page.after ?? momentOf(of.to),
+      });
       return { letters: items.flatMap((item) => readable(Letter, item, report) ?? []), after };
     },
 
     /** The attempts at a subscription's deliveries of events accepted in that time, by event, oldest first; with those cancelled. */
     async attemptsBetween(whom: Whom, stretch: Stretch): Promise<Map<string, (Attempt | Cancelled)[]>> {
       const found = new Map<string, (Attempt | Cancelled)[]>();
-      const pks = Array.from({ length: ATTEMPT_SHARDS }, (_, shard) =>
-        keys.attemptPartition(whom.tenant, whom.subscriptionId, shard),
-      );
-      for (const item of await allBetween(pks, stretch)) {
+      for (const item of await allBetween(attemptPartitions(whom), stretch)) {
         const [, eventId = '', run = '1'] = String(item.sk).split('#');
-        const attempt = item.outcome === CANCELLED ? ({ run: Number(run), next: 'cancelled' } as const) : toAttempt(item);
+        const attempt =
+          item.outcome === CANCELLED ? ({ run: Number(run), next: 'cancelled' } as const) : toAttempt(item);
         if (attempt !== undefined) found.set(eventId, [...(found.get(eventId) ?? []), attempt]);
       }
       return found;
@@ -220,10 +231,8 @@ export function attemptsIn(table: Table, retentionDays: number, report: Report =
 
     /** The dead letters of events accepted in that time, by event. */
     async lettersBetween(whom: Whom, stretch: Stretch): Promise<Map<string, Letter>> {
-      const pks = Array.from({ length: DEAD_SHARDS }, (_, shard) =>
-        keys.deadLetterPartition(whom.tenant, whom.subscriptionId, shard),
-      );
-      const letters = (await allBetween(pks, stretch)).flatMap((item) => readable(Letter, item, report) ?? []);
+      const items = await allBetween(deadLetterPartitions(whom), stretch);
+      const letters = items.flatMap((item) => readable(Letter, item, report) ?? []);
       return new Map(letters.map((letter) => [letter.event_id, letter]));
     },
 
@@ -245,10 +254,7 @@ export function attemptsIn(table: Table, retentionDays: number, report: Report =
       of: Listed,
       page: { limit: number; after?: string | undefined },
     ): Promise<{ attempts: Attempt[]; after: string | undefined }> {
-      const pks = Array.from({ length: ATTEMPT_SHARDS }, (_, shard) =>
-        keys.attemptPartition(of.tenant, of.subscriptionId, shard),
-      );
-      const { items, after } = await mergedPage(table, pks, {
+      const { items, after } = await mergedPage(table, attemptPartitions(of), {
         order: 'newest',
         limit: page.limit,
         from: momentOf(of.from),

@@ -2,9 +2,10 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { AcceptedEvent } from '../domain/event.ts';
-import { readAll, readRange, writeAll, type ItemKey, type Table } from './database.ts';
+import { readAll, readRange, writeAll, type Item, type ItemKey, type Table, type Write } from './database.ts';
 import { keys, MARKER_SHARDS, TIME_SHARDS } from './keys.ts';
 import { mergedPage } from './merged.ts';
+import { readable, warn, type Report } from './readable.ts';
 
 const Head = z.object({
   tenant: z.string(),
@@ -23,15 +24,19 @@ const Head = z.object({
 
 const MatchedPart = z.object({ matched_at: z.string(), matched: z.number(), subscriptions: z.array(z.string()) });
 
-/** A matched event in the order of time: what a walk reads. */
+/** A matched event in the order of time, with how many wanted it: what a walk reads. */
 const Timed = z.object({
   tenant: z.string(),
   event_id: z.string(),
   type: z.string(),
   group: z.string(),
   accepted_at: z.string(),
+  matched: z.number(),
 });
 export type Timed = z.infer<typeof Timed>;
+
+/** With its position in the timeline, which `after` goes on from. */
+export type Placed = Timed & { position: string };
 
 /** What match found out: when, and which subscriptions wanted it. */
 export interface Matched {
@@ -66,12 +71,41 @@ async function happened(write: Promise<unknown>): Promise<boolean> {
 
 export type Events = ReturnType<typeof eventsIn>;
 
-/** The ledger of accepted events: their heads with data, what is still open, and what match found. */
-export function eventsIn(table: Table, retentionDays: number) {
+/**
+ * The ledger of accepted events: their heads with data, what is still open, and what match found.
+ *
+ * @param report hears of items in the timeline that cannot be read; they are left out of it
+ */
+export function eventsIn(table: Table, retentionDays: number, report: Report = warn) {
   const { db, name: TableName } = table;
   const expiry = (acceptedAt: string): number => Math.ceil(Date.parse(acceptedAt) / 1000) + retentionDays * 86_400;
   const markerKey = (marker: OpenMarker): ItemKey =>
     keys.marker({ tenant: marker.tenant, event_id: marker.eventId, accepted_at: marker.acceptedAt });
+  const timePartitions = (tenant: string): string[] =>
+    Array.from({ length: TIME_SHARDS }, (_, shard) => keys.timePartition(tenant, shard));
+
+  const timeItem = (event: Omit<Timed, 'matched'>, { subscriptions }: Matched): Item => {
+    const { tenant, event_id, type, group, accepted_at } = event;
+    const timed: Timed = { tenant, event_id, type, group, accepted_at, matched: subscriptions.length };
+    return { ...keys.time(event), v: 1, ...timed, expires_at: expiry(accepted_at) };
+  };
+
+  const matchedParts = (event: Omit<Timed, 'matched'>, { at, subscriptions }: Matched): Write[] =>
+    Array.from({ length: Math.max(1, Math.ceil(subscriptions.length / IDS_A_PART)) }, (_, part) => ({
+      put: {
+        ...keys.matched(event, part),
+        v: 1,
+        matched_at: at,
+        matched: subscriptions.length,
+        subscriptions: subscriptions.slice(part * IDS_A_PART, (part + 1) * IDS_A_PART),
+        expires_at: expiry(event.accepted_at),
+      },
+    }));
+
+  const placed = (item: Item): Placed | undefined => {
+    const timed = readable(Timed, item, report);
+    return timed && { ...timed, position: String(item.sk) };
+  };
 
   return {
     /** Takes the event's id for it. False where an event has it already, however long ago within the retention. */
@@ -112,59 +146,51 @@ export function eventsIn(table: Table, retentionDays: number) {
       return happened(db.send(new PutCommand({ TableName, Item, ...ifAbsent })));
     },
 
-    /** Writes down whom match found for each event, and closes their markers: one call for up to a dozen events. */
-    async close(
-      found: readonly { event: Timed; matched: Matched }[],
-    ): Promise<void> {
+    /**
+     * Writes down whom match found for each event, and closes their markers. First of all it enters them in the timeline: once
+     * it is known that match was there, nobody comes back for one that is missing there, and no walk would ever find it.
+     */
+    async close(found: readonly { event: Omit<Timed, 'matched'>; matched: Matched }[]): Promise<void> {
       await writeAll(
         table,
-        found.flatMap(({ event, matched }) => {
-          const { subscriptions } = matched;
-          const parts = Array.from(
-            { length: Math.max(1, Math.ceil(subscriptions.length / IDS_A_PART)) },
-            (_, part) => ({
-              put: {
-                ...keys.matched(event, part),
-                v: 1,
-                matched_at: matched.at,
-                matched: subscriptions.length,
-                subscriptions: subscriptions.slice(part * IDS_A_PART, (part + 1) * IDS_A_PART),
-                expires_at: expiry(event.accepted_at),
-              },
-            }),
-          );
-          const { tenant, event_id, type, group, accepted_at } = event;
-          const timed = { v: 1, tenant, event_id, type, group, accepted_at, expires_at: expiry(accepted_at) };
-          return [...parts, { put: { ...keys.time(event), ...timed } }, { remove: keys.marker(event) }];
-        }),
+        found.map(({ event, matched }) => ({ put: timeItem(event, matched) })),
+      );
+      await writeAll(
+        table,
+        found.flatMap(({ event, matched }) => [...matchedParts(event, matched), { remove: keys.marker(event) }]),
       );
     },
 
     /**
      * A page of a tenant's matched events, oldest first: those accepted at `from` or later and before `to`. `after` is the
-     * position that an earlier page ended at.
+     * position that an earlier page ended at, or any moment. A page may be short, or empty, and still go on.
      */
     async timeline(
       tenant: string,
       { from, to, after, limit }: { from: string; to: string; after?: string | undefined; limit: number },
-    ): Promise<{ events: (Timed & { position: string })[]; after: string | undefined }> {
-      const pks = Array.from({ length: TIME_SHARDS }, (_, shard) => keys.timePartition(tenant, shard));
-      const page = await mergedPage(table, pks, { order: 'oldest', limit, from, after, consistent: 'yes' });
-      const all = page.items.map((item) => ({ ...Timed.parse(item), position: String(item.sk) }));
-      const events = all.filter(({ accepted_at }) => accepted_at < to);
-      return { events, after: events.length < all.length ? undefined : page.after };
+    ): Promise<{ events: Placed[]; after: string | undefined }> {
+      const page = await mergedPage(table, timePartitions(tenant), {
+        order: 'oldest',
+        limit,
+        // Events are spread evenly, so twice its share of a page is nearly always enough of a partition.
+        each: Math.ceil((2 * limit) / TIME_SHARDS),
+        from,
+        after,
+        consistent: 'yes',
+      });
+      const within = page.items.filter(({ sk }) => String(sk) < to);
+      const isOver = within.length < page.items.length || (page.after ?? '') >= to;
+      return { events: within.flatMap((item) => placed(item) ?? []), after: isOver ? undefined : page.after };
     },
 
     /** The events of a tenant that were accepted in that very millisecond. */
     async ofMoment(tenant: string, acceptedAt: string): Promise<Timed[]> {
       const shards = await Promise.all(
-        Array.from({ length: TIME_SHARDS }, (_, shard) =>
-          Array.fromAsync(readAll(table, { pk: keys.timePartition(tenant, shard), prefix: `${acceptedAt}#` }), (item) =>
-            Timed.parse(item),
-          ),
+        timePartitions(tenant).map((pk) =>
+          Array.fromAsync(readAll(table, { pk, prefix: `${acceptedAt}#`, consistent: 'yes' })),
         ),
       );
-      return shards.flat();
+      return shards.flat().flatMap((item) => readable(Timed, item, report) ?? []);
     },
 
     /** What match found for the event; undefined while it has not been there. */

@@ -6,6 +6,8 @@ import { keys, TROUBLE_COPIES } from './keys.ts';
 import { leasesIn } from './leases.ts';
 import { readable, warn, type Report } from './readable.ts';
 
+export type { Lease } from './leases.ts';
+
 export interface Whom {
   tenant: string;
   subscriptionId: string;
@@ -89,7 +91,9 @@ const COPIES = Array.from({ length: TROUBLE_COPIES }, (_, copy) => copy);
 /** It begins with the clock: one that begins anew is newer than all that was ever listed of it. */
 const NEXT_REV = 'if_not_exists(rev, :start) + :one';
 
-const secondsOf = (at: Date): number => Math.ceil(at.getTime() / 1000);
+const expiryOf = (at: Date): number => Math.ceil(at.getTime() / 1000) + KEPT_SECONDS;
+/** What expires at this second or before has expired. */
+const secondOf = (at: Date): number => Math.floor(at.getTime() / 1000);
 const whomOf = ({ tenant, subscription_id }: Entry): Whom => ({ tenant, subscriptionId: subscription_id });
 
 const healthOf = (truth: Truth): Health => ({
@@ -139,7 +143,7 @@ export function healthIn(table: Table, { copy, token, report = warn }: HealthPro
             ':v': 1,
             ':tenant': whom.tenant,
             ':id': whom.subscriptionId,
-            ':expiry': secondsOf(at) + KEPT_SECONDS,
+            ':expiry': expiryOf(at),
             ':start': at.getTime(),
             ':one': 1,
             ...values,
@@ -163,7 +167,7 @@ export function healthIn(table: Table, { copy, token, report = warn }: HealthPro
       remove: ['well_since'],
       values: { ...values, ':yes': true },
     };
-    const now = secondsOf(at);
+    const now = secondOf(at);
     const truth = await changed(whom, {
       ...change,
       values: { ...change.values, ':now': now },
@@ -212,9 +216,9 @@ export function healthIn(table: Table, { copy, token, report = warn }: HealthPro
           TableName,
           Key: keys.health(whomOf(entry)),
           UpdateExpression: 'SET listed = :edition',
-          // A slow one must not say of a newer edition's copies that they show its own.
-          ConditionExpression: 'rev >= :rev AND (attribute_not_exists(listed) OR listed < :edition)',
-          ExpressionAttributeValues: { ':edition': truth.edition, ':rev': truth.rev },
+          // Whoever marks an older edition last only makes the next one list it again; but he must not make a truth that is gone.
+          ConditionExpression: 'attribute_exists(pk)',
+          ExpressionAttributeValues: { ':edition': truth.edition },
         }),
       ),
     );
@@ -257,8 +261,8 @@ export function healthIn(table: Table, { copy, token, report = warn }: HealthPro
 
   return {
     /**
-     * So many requests failed. One write; six more at the first failure since the subscription was well, or where it wants to be
-     * left alone until later than was known.
+     * So many requests failed. One write; five more at the first failure since the subscription was well, and six where it wants to
+     * be left alone until later than was known.
      */
     async failed(
       whom: Whom,
@@ -290,7 +294,7 @@ export function healthIn(table: Table, { copy, token, report = warn }: HealthPro
         at,
         set: ['failures = :none', ...(isInTime ? ['well_since = if_not_exists(well_since, :at)'] : [])],
         remove: ['failing_since'],
-        values: { ':none': 0, ':now': secondsOf(at), ...(isInTime && { ':at': at.toISOString() }) },
+        values: { ':none': 0, ':now': secondOf(at), ...(isInTime && { ':at': at.toISOString() }) },
         only: 'expires_at > :now',
       });
       if (truth === undefined) return;

@@ -106,6 +106,12 @@ export const keys = {
     pk: keys.deadLetterPartition(event.tenant, subscriptionId, shardOf(event.event_id, DEAD_SHARDS)),
     sk: `${event.accepted_at}#${event.event_id}`,
   }),
+  /** Where 0.1.0 kept them, all in one partition; they are read for as long as they last. */
+  earlierDeadLetterPartition: (tenant: string, subscriptionId: string): string => `DEAD#${tenant}#${subscriptionId}`,
+  earlierDeadLetter: (event: Of, subscriptionId: string): ItemKey => ({
+    pk: keys.earlierDeadLetterPartition(event.tenant, subscriptionId),
+    sk: `${event.accepted_at}#${event.event_id}`,
+  }),
   timePartition: (tenant: string, shard: number): string => `TIME#${tenant}#${shard}`,
   time: (event: Of): ItemKey => ({
     pk: keys.timePartition(event.tenant, shardOf(event.event_id, TIME_SHARDS)),

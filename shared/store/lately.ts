@@ -31,8 +31,12 @@ export function lately<Key, Value>(
     const entry = { value, until: now() + keptMs };
     kept.set(name, entry);
     // A later look may stand there by then, and is not ours to take away.
-    const forget = (): void => void (kept.get(name) === entry && kept.delete(name));
-    value.then((found) => found === undefined && forget(), forget);
+    const forget = (): void => {
+      if (kept.get(name) === entry) kept.delete(name);
+    };
+    value.then((found) => {
+      if (found === undefined) forget();
+    }, forget);
     return value;
   }
 

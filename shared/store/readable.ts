@@ -5,7 +5,7 @@ import type { Item } from './database.ts';
 export type Report = (error: Error) => void;
 
 /** Loud where nobody asked to hear of it. */
-export const warn: Report = (error) => process.emitWarning(error);
+export const warn: Report = ({ message, cause }) => process.emitWarning(message, { detail: String(cause) });
 
 /**
  * What the item says, or undefined where it was damaged or is of a release that we know nothing of. That is reported and not

@@ -2,9 +2,10 @@ import * as z from 'zod';
 import { DeliveryStep, WAITING_FOR } from '../domain/delivery.ts';
 import { TravellingEvent } from '../domain/event.ts';
 import { gather } from '../domain/gather.ts';
-import { readAll, readRange, writeAll, type Item, type Table, type Write } from './database.ts';
+import { readAll, writeAll, type Item, type Table, type Write } from './database.ts';
 import type { Whom } from './health.ts';
 import { keys, WAIT_SHARDS, type StepOf } from './keys.ts';
+import { mergedPage } from './merged.ts';
 import { readable, warn, type Report } from './readable.ts';
 
 /** A delivery that waits: its event without the data, its next step, until when (ms since 1970) and why. */
@@ -34,6 +35,8 @@ const deliveryOf = ({ event, step }: Resting): DeliveryOf => ({
 });
 const momentOf = (due: number): string => new Date(due).toISOString();
 const shelfKey = (resting: Resting) => keys.shelved(deliveryOf(resting), momentOf(resting.due));
+const partitionsOf = ({ tenant, subscriptionId }: Whom): string[] =>
+  Array.from({ length: WAIT_SHARDS }, (_, shard) => keys.waitingPartition(tenant, subscriptionId, shard));
 const waitingKey = (resting: Resting) => keys.waiting(deliveryOf(resting), momentOf(resting.due));
 
 export type Shelf = ReturnType<typeof shelfIn>;
@@ -117,29 +120,13 @@ export function shelfIn(table: Table, retentionDays: number, report: Report = wa
       of: Whom,
       page: { limit: number; after?: string | undefined },
     ): Promise<{ waiting: Resting[]; after: string | undefined }> {
-      const shards = await Promise.all(
-        Array.from({ length: WAIT_SHARDS }, (_, shard) =>
-          readRange(table, { pk: keys.waitingPartition(of.tenant, of.subscriptionId, shard), ...page }),
-        ),
-      );
-      // Every shard is read up to where its own page ended, so all is known only below the lowest of these ends.
-      const [end] = shards.flatMap(({ after }) => after ?? []).toSorted();
-      const known = shards
-        .flatMap(({ items }) => items.map((item) => ({ item, sk: String(item.sk) })))
-        .filter(({ sk }) => end === undefined || sk <= end)
-        .toSorted((a, b) => (a.sk < b.sk ? -1 : 1));
-      const shown = known.slice(0, page.limit);
-      return {
-        waiting: shown.map(({ item }) => read(item)).filter((resting) => resting !== undefined),
-        after: shown.length < known.length ? shown.at(-1)?.sk : end,
-      };
+      const { items, after } = await mergedPage(table, partitionsOf(of), { order: 'oldest', ...page });
+      return { waiting: items.flatMap((item) => read(item) ?? []), after };
     },
 
     /** All that waits for a subscription, in no order. */
     async *all(of: Whom): AsyncGenerator<Resting> {
-      for (let shard = 0; shard < WAIT_SHARDS; shard++) {
-        yield* waitingIn(keys.waitingPartition(of.tenant, of.subscriptionId, shard));
-      }
+      for (const pk of partitionsOf(of)) yield* waitingIn(pk);
     },
 
     /** What waits of one event for a subscription. Reads a fourth of all that waits for it, whatever its time. */

@@ -125,6 +125,11 @@ export const grantsIn = (stack: Synthesis): Line[] => [
   ...grantsOfQueues(stack),
   ...stack.all('AWS::Events::EventBus').flatMap(({ id, Properties }) => linesOn(id, Properties.Policy.Statement)),
   ...stack.all('AWS::KMS::Key').flatMap(({ id, Properties }) => linesOn(id, Properties.KeyPolicy.Statement)),
+  ...stack
+    .all('AWS::SNS::TopicPolicy')
+    .flatMap(({ Properties: { Topics, PolicyDocument } }) =>
+      Topics.map(target).flatMap((id) => linesOn(id, PolicyDocument.Statement)),
+    ),
   ...callersOfFunctions(stack),
   ...grantsOfRoles(stack),
 ];

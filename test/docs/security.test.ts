@@ -65,7 +65,14 @@ test('no policy of the templates is left out of the tables', () => {
     JSON.stringify(Properties).includes('"Statement":'),
   );
   expect(new Set(holders.map(({ Type }) => Type))).toEqual(
-    new Set(['AWS::IAM::Role', 'AWS::IAM::Policy', 'AWS::SQS::QueuePolicy', 'AWS::Events::EventBus', 'AWS::KMS::Key']),
+    new Set([
+      'AWS::IAM::Role',
+      'AWS::IAM::Policy',
+      'AWS::SQS::QueuePolicy',
+      'AWS::SNS::TopicPolicy',
+      'AWS::Events::EventBus',
+      'AWS::KMS::Key',
+    ]),
   );
   // Of roles, the tables show who may take them, and what stands in policies of their own.
   const inline = [prod, canary].flatMap((stack) =>

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Attempt, verdict } from '../../shared/domain/attempt.ts';
 import { AT, make } from '../support/make.ts';
 
-const NOT_BEFORE = Date.parse('2026-03-04T05:06:12.890Z');
+const WAIT_UNTIL = '2026-03-04T05:06:12.890Z';
+const NOT_BEFORE = Date.parse(WAIT_UNTIL);
 const done = { kind: 'done' } as const;
 const wait = { kind: 'wait', notBefore: NOT_BEFORE, why: 'schedule' } as const;
 
@@ -24,7 +25,7 @@ describe('the verdict on an attempt', () => {
         duration_ms: 8,
         response_excerpt: 'busy',
         next: 'wait',
-        next_at: '2026-03-04T05:06:12.890Z',
+        next_at: WAIT_UNTIL,
         waits_for: 'schedule',
       },
     ],
@@ -37,7 +38,7 @@ describe('the verdict on an attempt', () => {
         reason: 'tls_untrusted',
         duration_ms: 80,
         next: 'wait',
-        next_at: '2026-03-04T05:06:12.890Z',
+        next_at: WAIT_UNTIL,
         waits_for: 'schedule',
       },
     ],
@@ -46,6 +47,25 @@ describe('the verdict on an attempt', () => {
       { kind: 'blocked', reason: 'address_not_allowed', duration_ms: 0 },
       { kind: 'dead', because: 'exhausted' },
       { outcome: 'blocked', reason: 'address_not_allowed', duration_ms: 0, next: 'dead', died: 'exhausted' },
+    ],
+    [
+      'one that asks for a later moment waits because it asked',
+      { kind: 'rejected', status: 429, duration_ms: 5, retry_after: '60' },
+      { ...wait, why: 'retry_after' },
+      { outcome: 'rejected', status: 429, duration_ms: 5, next: 'wait', next_at: WAIT_UNTIL, waits_for: 'retry_after' },
+    ],
+    [
+      'a probe that failed waits for the circuit',
+      { kind: 'unreachable', reason: 'timeout_headers', duration_ms: 15_000 },
+      { ...wait, why: 'circuit' },
+      {
+        outcome: 'unreachable',
+        reason: 'timeout_headers',
+        duration_ms: 15_000,
+        next: 'wait',
+        next_at: WAIT_UNTIL,
+        waits_for: 'circuit',
+      },
     ],
     [
       'a 410 kills the delivery',
@@ -76,6 +96,8 @@ describe('the record of an attempt', () => {
     ['rejected', make.attempt({ outcome: 'rejected', next: 'wait', next_at: AT })],
     ['unreachable', make.attempt({ outcome: 'unreachable', status: undefined, reason: 'dns_failed', next: 'dead' })],
     ['blocked', make.attempt({ outcome: 'blocked', next: 'dead', died: 'exhausted' })],
+    ['probed', make.attempt({ outcome: 'rejected', next: 'wait', next_at: AT, waits_for: 'circuit', probe: true })],
+    ['out of service for too long', make.attempt({ outcome: 'unreachable', next: 'dead', died: 'expired' })],
   ])('may be that of a subscriber that was %s', (_, attempt) => {
     expect(Attempt.parse(attempt)).toEqual(attempt);
   });
@@ -85,6 +107,9 @@ describe('the record of an attempt', () => {
     ['an outcome that there is not', { ...make.attempt(), outcome: 'delivered' }],
     ['a moment that is no time', { ...make.attempt(), at: 'now' }],
     ['a death that there is not', { ...make.attempt(), died: 'bored' }],
+    ['a reason to wait that there is not', { ...make.attempt(), waits_for: 'godot' }],
+    ['half a probe', { ...make.attempt(), probe: false }],
+    ['an attempt that was cancelled', { outcome: 'cancelled', at: AT }],
     ['half an attempt', make.attempt({ attempt: 1.5 })],
     ['half a run', make.attempt({ run: 1.5 })],
   ])('is not %s', (_, item) => {

@@ -54,11 +54,7 @@ describe('a delivery', () => {
       { subscription: make.subscription({ gaps: [{ from: AT, to: later(1) }] }) },
       { state: 'missed' },
     ],
-    [
-      'waits behind an open circuit',
-      { subscription: open },
-      { state: 'waiting', waiting_for: 'circuit' },
-    ],
+    ['waits behind an open circuit', { subscription: open }, { state: 'waiting', waiting_for: 'circuit' }],
     [
       'is on its way where the circuit opened after it',
       { subscription: make.subscription({ ...open, held: { ...open.held, since: later(1) } }) },

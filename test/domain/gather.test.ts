@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { gather } from '../../shared/domain/gather.ts';
+import { gather, shared } from '../../shared/domain/gather.ts';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
@@ -113,5 +113,94 @@ describe('an item', () => {
     answer([]);
     await sent;
     expect(done).toBe(true);
+  });
+});
+
+describe('items of one key that come at about the same time', () => {
+  interface Counted {
+    of: string;
+    n: number;
+  }
+
+  /** Adds up what shares a meeting, and keeps what was met. */
+  function opened(handle = async (items: readonly Counted[]) => items.reduce((sum, { n }) => sum + n, 0)) {
+    const met: Counted[][] = [];
+    const count = shared<Counted, number>({
+      keyOf: ({ of }) => of,
+      waitMs: 20,
+      handle(items) {
+        met.push([...items]);
+        return handle(items);
+      },
+    });
+    return { met, count: (of: string, n: number) => count({ of, n }) };
+  }
+
+  test('are handled as one, in their order, and share what comes of it', async () => {
+    const { met, count } = opened();
+    const all = [count('a', 1), count('a', 2), count('a', 3)];
+    expect(met).toEqual([]);
+    jest.advanceTimersByTime(20);
+    expect(await Promise.all(all)).toEqual([6, 6, 6]);
+    expect(met).toEqual([[1, 2, 3].map((n) => ({ of: 'a', n }))]);
+  });
+
+  test('do not meet those of another', async () => {
+    const { count } = opened();
+    const all = [count('a', 1), count('b', 10), count('a', 2), count('b', 20)];
+    jest.advanceTimersByTime(20);
+    expect(await Promise.all(all)).toEqual([3, 30, 3, 30]);
+  });
+
+  test('wait from the first one on, however many come after it', async () => {
+    const { met, count } = opened();
+    const first = count('a', 1);
+    jest.advanceTimersByTime(19);
+    void count('a', 2);
+    await Promise.resolve();
+    expect(met).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(await first).toBe(3);
+  });
+
+  test('meet anew while those before are still being handled', async () => {
+    const answers: ((sum: number) => void)[] = [];
+    const { met, count } = opened(() => new Promise((answer) => answers.push(answer)));
+    const first = count('a', 1);
+    await jest.advanceTimersByTimeAsync(20);
+    const second = count('a', 2);
+    await jest.advanceTimersByTimeAsync(20);
+    expect(met).toEqual([[{ of: 'a', n: 1 }], [{ of: 'a', n: 2 }]]);
+    answers[1]?.(22);
+    answers[0]?.(11);
+    expect(await Promise.all([first, second])).toEqual([11, 22]);
+  });
+
+  test('fail together, and those after them do not', async () => {
+    let fails = true;
+    const { count } = opened(async () => {
+      if (fails) throw new Error('throttled');
+      return 7;
+    });
+    const all = Promise.allSettled([count('a', 1), count('a', 2)]);
+    await jest.advanceTimersByTimeAsync(20);
+    expect((await all).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    fails = false;
+    const next = count('a', 3);
+    await jest.advanceTimersByTimeAsync(20);
+    expect(await next).toBe(7);
+  });
+
+  test('fail where handling fails before it begins', async () => {
+    const count = shared<string, number>({
+      keyOf: (text) => text,
+      waitMs: 20,
+      handle() {
+        throw new Error('no client');
+      },
+    });
+    const failed = expect(count('a')).rejects.toThrow('no client');
+    await jest.advanceTimersByTimeAsync(20);
+    await failed;
   });
 });

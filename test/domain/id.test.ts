@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { deliveryId, EventId, newId, TenantId } from '../../shared/domain/id.ts';
+import { acceptedAtOf, deliveryId, EventId, newId, TenantId } from '../../shared/domain/id.ts';
 import { AT, later } from '../support/make.ts';
 
 describe('a tenant', () => {
@@ -83,5 +83,28 @@ describe('the id of a delivery', () => {
     const id = deliveryId({ ...of, tenant: 'acmeacme', eventId: 'secretsecret' });
     expect(id).toMatch(/^dlv_[0-9a-hjkmnp-tv-z]{26}$/);
     expect(id).not.toMatch(/acme|secret/);
+  });
+
+  test.each([AT, '1970-01-01T00:00:00.000Z', '2004-11-03T19:53:47.775Z', '2126-03-04T05:06:07.999Z'])(
+    'tells that the event was accepted at %s',
+    (acceptedAt) => {
+      expect(acceptedAtOf(deliveryId({ ...of, acceptedAt }))).toBe(acceptedAt);
+    },
+  );
+
+  test.each([
+    ['nothing', ''],
+    ['the id of something else', `evt_${'0'.repeat(26)}`],
+    ['too short', `dlv_${'0'.repeat(25)}`],
+    ['too long', `dlv_${'0'.repeat(27)}`],
+    ['in capitals', `dlv_${'A'.repeat(26)}`],
+    ['with a character that stands for another', `dlv_${'o'.repeat(26)}`],
+    ['with a line below it', `dlv_${'0'.repeat(26)}\n`],
+  ])('tells nothing where it is %s', (_, id) => {
+    expect(acceptedAtOf(id)).toBeUndefined();
+  });
+
+  test('may name a time that no event has, and does not break by it', () => {
+    expect(acceptedAtOf(`dlv_${'z'.repeat(26)}`)).toMatch(/Z$/);
   });
 });

@@ -51,18 +51,20 @@ test('an event is looked for under every wish that takes it, the narrowest first
 
 test('the wishes of a catalogue are its types, their prefixes, its groups, the star and our own notices', () => {
   const groupOf = new Map([CREATED, FREEZE, PLAIN].map(({ type, group }) => [type, group]));
-  expect([...knownWishes(groupOf)].toSorted()).toEqual([
-    '*',
-    'Guest.*',
-    'Guest.Created',
-    'Guest.Membership.*',
-    'Guest.Membership.Freeze',
-    'group:Guest',
-    'group:GuestMembership',
-    'group:Order',
-    'shipped',
-    ...Object.keys(OPERATIONAL_TYPES),
-  ].toSorted());
+  expect([...knownWishes(groupOf)].toSorted()).toEqual(
+    [
+      '*',
+      'Guest.*',
+      'Guest.Created',
+      'Guest.Membership.*',
+      'Guest.Membership.Freeze',
+      'group:Guest',
+      'group:GuestMembership',
+      'group:Order',
+      'shipped',
+      ...Object.keys(OPERATIONAL_TYPES),
+    ].toSorted(),
+  );
 });
 
 test('what the service tells of itself is named exactly, and is not meant by whoever wants everything', () => {

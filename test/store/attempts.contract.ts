@@ -4,7 +4,7 @@ import { attemptsIn, type Attempts, type Listed } from '../../shared/store/attem
 import { readRange } from '../../shared/store/database.ts';
 import type { StepOf } from '../../shared/store/keys.ts';
 import type { TestTable } from '../support/dynamodb.ts';
-import { later, make } from '../support/make.ts';
+import { AT, later, make } from '../support/make.ts';
 
 const RETENTION_DAYS = 14;
 const RETENTION_SECONDS = RETENTION_DAYS * 86_400;
@@ -314,12 +314,21 @@ export const attemptsContract = (backend: string, openTable: () => Promise<TestT
   });
 
   describe(`a dead letter on ${backend}`, () => {
-    const letter = { event: make.event(), subscriptionId: 'sub_1', deliveryId: 'dlv_1', at: later(9) } as const;
+    const letter = {
+      event: make.event(),
+      subscriptionId: 'sub_1',
+      deliveryId: 'dlv_1',
+      run: 1,
+      kind: 'delivery',
+      at: later(9),
+    } as const;
+    const whom = { tenant: 'acme', subscriptionId: 'sub_1' };
 
     test('says what died, when and why, and holds no data', async () => {
-      const { attempts, table } = await open();
-      await attempts.bury({ ...letter, reason: 'exhausted' });
-      const { items } = await readRange(table, { pk: 'DEAD#acme#sub_1' });
+      const { attempts } = await open();
+      const last = { outcome: 'rejected', status: 500, at: later(8), attempt: 10 };
+      await attempts.bury({ ...letter, reason: 'exhausted', last });
+      const items = await lettersOf(attempts);
       expect(items).toEqual([
         expect.objectContaining({
           tenant: 'acme',
@@ -329,41 +338,225 @@ export const attemptsContract = (backend: string, openTable: () => Promise<TestT
           delivery_id: 'dlv_1',
           accepted_at: make.event().accepted_at,
           died_at: later(9),
+          run: 1,
+          kind: 'delivery',
           reason: 'exhausted',
+          last,
         }),
       ]);
       expect(items[0]).not.toHaveProperty('body');
     });
 
     test('is one for each delivery, however often it dies', async () => {
-      const { attempts, table } = await open();
+      const { attempts } = await open();
       await attempts.bury({ ...letter, reason: 'exhausted' });
       await attempts.bury({ ...letter, reason: 'gone' });
       await attempts.bury({ ...letter, event: make.event({ event_id: 'evt_2' }), reason: 'gone' });
-      const { items } = await readRange(table, { pk: 'DEAD#acme#sub_1' });
-      expect(items.map(({ event_id, reason }) => [event_id, reason])).toEqual([
-        ['evt_1', 'gone'],
+      expect((await lettersOf(attempts)).map(({ event_id, reason }) => [event_id, reason])).toEqual([
         ['evt_2', 'gone'],
+        ['evt_1', 'gone'],
       ]);
     });
 
     test('is kept for the retention from its death on', async () => {
-      const { attempts, table, clock } = await open();
+      const { attempts, clock } = await open();
       await attempts.bury({ ...letter, at: later(RETENTION_SECONDS), reason: 'retention' });
       clock.advance(RETENTION_SECONDS * 2);
-      expect((await readRange(table, { pk: 'DEAD#acme#sub_1' })).items).toHaveLength(1);
+      expect(await lettersOf(attempts)).toHaveLength(1);
+      expect(await attempts.letterOf(letter.event, 'sub_1')).toBeDefined();
       clock.advance(1);
-      expect((await readRange(table, { pk: 'DEAD#acme#sub_1' })).items).toEqual([]);
+      expect(await lettersOf(attempts)).toEqual([]);
+      expect(await attempts.letterOf(letter.event, 'sub_1')).toBeUndefined();
     });
 
     test('tells why a delivery died, and nothing of any other', async () => {
       const { attempts } = await open();
+      await attempts.bury({ ...letter, reason: 'expired', run: 2 });
+      expect(await attempts.letterOf(make.event(), 'sub_1')).toMatchObject({ reason: 'expired', run: 2 });
+      expect(await attempts.letterOf(make.event(), 'sub_2')).toBeUndefined();
+      expect(await attempts.letterOf(make.event({ event_id: 'evt_2' }), 'sub_1')).toBeUndefined();
+      expect(await attempts.letterOf(make.event({ tenant: 'other' }), 'sub_1')).toBeUndefined();
+      expect(await attempts.letterOf(make.event({ accepted_at: later(1) }), 'sub_1')).toBeUndefined();
+    });
+
+    test('goes when somebody acknowledges it, once', async () => {
+      const { attempts } = await open();
       await attempts.bury({ ...letter, reason: 'expired' });
-      expect(await attempts.deathOf(make.event(), 'sub_1')).toBe('expired');
-      expect(await attempts.deathOf(make.event(), 'sub_2')).toBeUndefined();
-      expect(await attempts.deathOf(make.event({ event_id: 'evt_2' }), 'sub_1')).toBeUndefined();
-      expect(await attempts.deathOf(make.event({ tenant: 'other' }), 'sub_1')).toBeUndefined();
-      expect(await attempts.deathOf(make.event({ accepted_at: later(1) }), 'sub_1')).toBeUndefined();
+      expect(await attempts.acknowledge(make.event(), 'sub_2')).toBe(false);
+      expect(await attempts.acknowledge(make.event(), 'sub_1')).toBe(true);
+      expect(await attempts.acknowledge(make.event(), 'sub_1')).toBe(false);
+      expect(await lettersOf(attempts)).toEqual([]);
+    });
+
+    test('is found page by page, the newest event first, whatever shard it is in', async () => {
+      const { attempts } = await open();
+      const ids = Array.from({ length: 23 }, (_, i) => `evt_${String(i).padStart(2, '0')}`);
+      for (const [i, event_id] of ids.entries()) {
+        const event = make.event({ event_id, accepted_at: later(Math.floor(i / 2)) });
+        await attempts.bury({ ...letter, event, reason: 'exhausted' });
+      }
+      const seen: string[] = [];
+      let after: string | undefined;
+      do {
+        const page = await attempts.deadLetters(whom, { limit: 5, after });
+        expect(page.letters.length).toBeLessThanOrEqual(5);
+        seen.push(...page.letters.map(({ event_id }) => event_id));
+        after = page.after;
+      } while (after !== undefined);
+      expect(seen).toEqual(ids.toReversed());
+    });
+
+    test('that 0.1.0 wrote is found as well, until it is acknowledged', async () => {
+      const { attempts, table } = await open();
+      const event = make.event({ event_id: 'evt_old', accepted_at: later(-60) });
+      await attempts.bury({ ...letter, event, reason: 'gone' });
+      const [item] = await table.scan();
+      const { run: _run, kind: _kind, ...earlier } = item!;
+      await table.put({ ...earlier, pk: 'DEAD#acme#sub_1' });
+      expect(await attempts.acknowledge(event, 'sub_1')).toBe(true);
+      await table.put({ ...earlier, pk: 'DEAD#acme#sub_1' });
+      await attempts.bury({ ...letter, reason: 'exhausted' });
+
+      const old = { event_id: 'evt_old', run: 1, kind: 'delivery', reason: 'gone' };
+      expect(await attempts.letterOf(event, 'sub_1')).toMatchObject(old);
+      expect(await lettersOf(attempts)).toMatchObject([{ event_id: 'evt_1' }, old]);
+      const all = { from: later(-3_600), to: later(60) };
+      expect((await attempts.lettersBetween(whom, all)).get('evt_old')).toMatchObject(old);
+      expect(await attempts.acknowledge(event, 'sub_1')).toBe(true);
+      expect(await lettersOf(attempts)).toMatchObject([{ event_id: 'evt_1' }]);
+    });
+
+    test.each([1, 2, 100])(
+      'that 0.1.0 wrote is replaced by the one of a later death, in pages of %i',
+      async (limit) => {
+        const { attempts, table } = await open();
+        for (const event_id of ['evt_1', 'evt_2', 'evt_3']) {
+          await attempts.bury({ ...letter, event: make.event({ event_id }), reason: 'exhausted' });
+        }
+        for (const item of await table.scan()) await table.put({ ...item, pk: 'DEAD#acme#sub_1', reason: 'gone' });
+        const event = make.event({ event_id: 'evt_2' });
+
+        expect(await attempts.letterOf(event, 'sub_1')).toMatchObject({ reason: 'exhausted' });
+        const seen: string[] = [];
+        let after: string | undefined;
+        do {
+          const page = await attempts.deadLetters(whom, { limit, after });
+          seen.push(...page.letters.map(({ event_id, reason }) => `${event_id} ${reason}`));
+          after = page.after;
+        } while (after !== undefined);
+        expect(seen).toEqual(['evt_3 exhausted', 'evt_2 exhausted', 'evt_1 exhausted']);
+        const between = await attempts.lettersBetween(whom, { from: AT, to: later(1) });
+        expect(Array.from(between.values(), ({ reason }) => reason)).toEqual(['exhausted', 'exhausted', 'exhausted']);
+
+        expect(await attempts.acknowledge(event, 'sub_1')).toBe(true);
+        expect(await attempts.letterOf(event, 'sub_1')).toBeUndefined();
+        expect((await lettersOf(attempts)).map(({ event_id }) => event_id)).toEqual(['evt_3', 'evt_1']);
+      },
+    );
+
+    test.each([
+      ['from a moment on', { from: later(10) }, ['evt_2', 'evt_1']],
+      ['up to a moment, and not at it', { to: later(10) }, ['evt_0']],
+      ['of no time at all', { from: later(10), to: later(10) }, []],
+    ])('is listed %s', async (_, range, expected) => {
+      const { attempts } = await open();
+      for (const i of [0, 1, 2]) {
+        const event = make.event({ event_id: `evt_${i}`, accepted_at: later(i * 10) });
+        await attempts.bury({ ...letter, event, reason: 'gone' });
+      }
+      const { letters } = await attempts.deadLetters({ ...whom, ...range }, { limit: 10 });
+      expect(letters.map(({ event_id }) => event_id)).toEqual(expected);
+    });
+
+    test('of a stretch of time is found by its event', async () => {
+      const { attempts } = await open();
+      for (const i of [0, 1, 2]) {
+        const event = make.event({ event_id: `evt_${i}`, accepted_at: later(i) });
+        await attempts.bury({ ...letter, event, reason: 'gone' });
+      }
+      const found = await attempts.lettersBetween(whom, { from: later(0), to: later(2) });
+      expect([...found.keys()].toSorted()).toEqual(['evt_0', 'evt_1']);
+    });
+
+    const lettersOf = async (attempts: Attempts) => (await attempts.deadLetters(whom, { limit: 100 })).letters;
+  });
+
+  describe(`the attempts of a stretch of time on ${backend}`, () => {
+    test('are found by their events, those of each in the order of their runs and numbers', async () => {
+      const { attempts } = await open();
+      const steps = firstAttempts(30);
+      await record(attempts, steps);
+      const again = [
+        [2, 1],
+        [1, 2],
+        [1, 10],
+      ].map(([run = 0, attempt = 0]) => make.step({ event: steps[12]!.event, run, attempt }));
+      await record(attempts, again);
+      const found = await attempts.attemptsBetween(OF, { from: later(9), to: later(21) });
+      expect([...found.keys()].toSorted()).toEqual(steps.slice(9, 21).map(({ event }) => event.event_id));
+      expect(found.get('evt_012')?.map((tried) => ('attempt' in tried ? [tried.run, tried.attempt] : []))).toEqual([
+        [1, 1],
+        [1, 2],
+        [1, 10],
+        [2, 1],
+      ]);
+    });
+
+    test('are no claims, and those of no other subscription', async () => {
+      const { attempts, clock } = await open();
+      await attempts.claim(make.step(), { now: clock.now(), seconds: 25 });
+      await record(attempts, [
+        make.step({ subscriptionId: 'sub_10' }),
+        make.step({ event: make.event({ tenant: 'o' }) }),
+      ]);
+      expect(await attempts.attemptsBetween(OF, { from: later(-9), to: later(9) })).toEqual(new Map());
+    });
+  });
+
+  describe(`an attempt that will not be made, on ${backend}`, () => {
+    const step = make.step({ attempt: 2 });
+    const lease = { now: new Date(AT), seconds: 25 };
+
+    test('is settled: nobody can claim it, and no list shows it', async () => {
+      const { attempts } = await open();
+      await attempts.record(make.step(), make.attempt({ next: 'wait', next_at: later(5) }));
+      expect(await attempts.cancel(step, new Date(AT))).toBe(true);
+      expect(await attempts.claim(step, lease)).toEqual({ kind: 'settled' });
+      expect(await attempts.ofDelivery(step.event, 'sub_1')).toHaveLength(1);
+      expect(await attempts.isCancelled(step.event, 'sub_1')).toBe(true);
+    });
+
+    test('may be cancelled twice, and while somebody holds the claim to it', async () => {
+      const { attempts } = await open();
+      await attempts.claim(step, lease);
+      expect(await attempts.cancel(step, new Date(AT))).toBe(true);
+      expect(await attempts.cancel(step, new Date(AT))).toBe(true);
+      expect(await attempts.isCancelled(step.event, 'sub_1')).toBe(true);
+      expect(await attempts.isCancelled(step.event, 'sub_2')).toBe(false);
+    });
+
+    test('is a thing of the past once the delivery is made again', async () => {
+      const { attempts } = await open();
+      await attempts.cancel(step, new Date(AT));
+      await attempts.record(make.step({ run: 2 }), make.attempt({ run: 2 }));
+      expect(await attempts.isCancelled(step.event, 'sub_1')).toBe(false);
+    });
+
+    test('was made already, where one was', async () => {
+      const { attempts } = await open();
+      await attempts.record(step, make.attempt({ attempt: 2 }));
+      expect(await attempts.cancel(step, new Date(AT))).toBe(false);
+      expect(await attempts.isCancelled(step.event, 'sub_1')).toBe(false);
+    });
+
+    test('is known to a walk', async () => {
+      const { attempts } = await open();
+      await attempts.record(make.step(), make.attempt({ next: 'wait', next_at: later(5) }));
+      await attempts.cancel(step, new Date(AT));
+      const whom = { tenant: 'acme', subscriptionId: 'sub_1' };
+      const found = await attempts.attemptsBetween(whom, { from: AT, to: later(1) });
+      expect(found.get('evt_1')?.map(({ next }) => next)).toEqual(['wait', 'cancelled']);
+      expect(await attempts.attemptsBetween(whom, { from: later(1), to: later(2) })).toEqual(new Map());
     });
   });
 };

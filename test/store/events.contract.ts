@@ -1,12 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AcceptedEvent } from '../../shared/domain/event.ts';
 import { readRange } from '../../shared/store/database.ts';
-import { eventsIn, type Events, type OpenMarker } from '../../shared/store/events.ts';
+import { eventsIn, type Events, type OpenMarker, type Placed } from '../../shared/store/events.ts';
 import type { TestTable } from '../support/dynamodb.ts';
 import { AT, later, make } from '../support/make.ts';
 
 const RETENTION_DAYS = 14;
 const RETENTION_SECONDS = RETENTION_DAYS * 86_400;
+
+interface Stretch {
+  from: string;
+  to: string;
+  after?: string;
+}
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `sub_${String(i).padStart(26, '0')}`);
 const numbered = (count: number): AcceptedEvent[] =>
@@ -109,8 +115,8 @@ export const eventsContract = (backend: string, openTable: () => Promise<TestTab
     test('is kept in parts that stay far below what an item may be', async () => {
       const { events, table } = await open();
       await close(events, make.event(), ids(2_500));
-      const sizes = (await table.scan()).map(
-        ({ subscriptions }) => Array.isArray(subscriptions) && subscriptions.length,
+      const sizes = (await table.scan()).flatMap(({ subscriptions }) =>
+        Array.isArray(subscriptions) ? [subscriptions.length] : [],
       );
       expect(sizes).toEqual([1_000, 1_000, 500]);
     });
@@ -173,6 +179,134 @@ export const eventsContract = (backend: string, openTable: () => Promise<TestTab
       expect(await events.isMatched('acme', 'evt_1')).toBe(false);
       await close(events, next, ['sub_7']);
       expect(await events.matched('acme', 'evt_1')).toEqual({ at: later(1), subscriptions: ['sub_7'] });
+    });
+  });
+
+  describe(`the timeline of a tenant on ${backend}`, () => {
+    /** Matched events, one a second, and now and then several in the same millisecond. */
+    const matched = (count: number, from = 0): AcceptedEvent[] =>
+      Array.from({ length: count }, (_, i) => {
+        const n = from + i;
+        const event_id = `evt_${String(n).padStart(3, '0')}`;
+        return make.event({ event_id, accepted_at: later(n - (n % 3)) });
+      });
+    const enter = (events: Events, all: readonly AcceptedEvent[]): Promise<void> =>
+      events.close(all.map((event) => ({ event, matched: { at: later(1), subscriptions: [] } })));
+    const ALL = { from: later(-3_600), to: later(3_600) };
+    const namesOf = (all: readonly { event_id: string }[]): string[] => all.map(({ event_id }) => event_id);
+
+    /** All pages, one after the other, until there is no other. */
+    async function pagesOf(events: Events, limit: number, { from, to, after: begin }: Stretch = ALL) {
+      const pages: Placed[][] = [];
+      let after = begin;
+      do {
+        const page = await events.timeline('acme', { from, to, after, limit });
+        pages.push(page.events);
+        after = page.after;
+        if (pages.length > 200) throw new Error('the pages have no end');
+      } while (after !== undefined);
+      return pages;
+    }
+
+    test.each([2, 7, 20, 60, 100])('has every event once in pages of %i, the oldest first', async (limit) => {
+      const { events } = await open();
+      await enter(events, matched(60).toReversed());
+      const pages = await pagesOf(events, limit);
+      expect(namesOf(pages.flat())).toEqual(namesOf(matched(60)));
+      expect(Math.max(...pages.map(({ length }) => length))).toBeLessThanOrEqual(limit);
+    });
+
+    test('says of each event what a walk must know, and where it stands', async () => {
+      const { events } = await open();
+      await close(events, make.event(), ids(1_001));
+      expect((await pagesOf(events, 10)).flat()).toEqual([
+        {
+          tenant: 'acme',
+          event_id: 'evt_1',
+          type: 'Guest.Created',
+          group: 'Guest',
+          accepted_at: AT,
+          matched: 1_001,
+          position: `${AT}#evt_1`,
+        },
+      ]);
+    });
+
+    test.each<[string, Stretch, number, number]>([
+      ['from a moment on, that one included', { from: later(9), to: later(3_600) }, 9, 60],
+      ['up to a moment, that one not included', { from: later(-1), to: later(30) }, 0, 30],
+      ['between two moments', { from: later(9), to: later(51) }, 9, 51],
+      ['after a moment, as after a position', { ...ALL, after: later(9) }, 9, 60],
+      ['after a position within a millisecond', { ...ALL, after: `${later(9)}#evt_010` }, 11, 60],
+      ['of no time at all', { from: later(9), to: later(9) }, 0, 0],
+      ['of a time when there was nothing', { from: later(600), to: later(900) }, 0, 0],
+      ['after the end', { ...ALL, after: later(3_600) }, 0, 0],
+    ])('is read %s', async (_, stretch, first, end) => {
+      const { events } = await open();
+      await enter(events, matched(60));
+      expect(namesOf((await pagesOf(events, 7, stretch)).flat())).toEqual(namesOf(matched(60).slice(first, end)));
+    });
+
+    test('shows what comes while it is read, and what was there not twice', async () => {
+      const { events } = await open();
+      await enter(events, matched(30));
+      const seen: string[] = [];
+      let after: string | undefined;
+      let comes = 30;
+      do {
+        const page = await events.timeline('acme', { ...ALL, after, limit: 8 });
+        seen.push(...namesOf(page.events));
+        after = page.after;
+        if (comes < 60) await enter(events, matched(6, comes));
+        comes += 6;
+      } while (after !== undefined);
+      expect(seen).toEqual(namesOf(matched(60)).slice(0, seen.length));
+      expect(seen.length).toBeGreaterThanOrEqual(54);
+    });
+
+    test('is that of no other tenant', async () => {
+      const { events } = await open();
+      await enter(events, [make.event(), make.event({ tenant: 'acme2' }), make.event({ tenant: 'other' })]);
+      expect((await pagesOf(events, 10)).flat().map(({ tenant }) => tenant)).toEqual(['acme']);
+    });
+
+    test('has no event before match was there', async () => {
+      const { events } = await open();
+      await events.accept(make.event());
+      await events.open(make.event());
+      expect((await pagesOf(events, 10)).flat()).toEqual([]);
+    });
+
+    test('ends where the retention ends, though older events are still there', async () => {
+      const { events, clock } = await open();
+      await enter(events, matched(60));
+      clock.advance(RETENTION_SECONDS + 30);
+      expect(namesOf((await pagesOf(events, 4)).flat())).toEqual(namesOf(matched(60).slice(30)));
+    });
+
+    test('is read without an event that nobody here can read', async () => {
+      const { table } = await open();
+      const reports: Error[] = [];
+      const events = eventsIn(table, RETENTION_DAYS, (error) => void reports.push(error));
+      await enter(events, matched(6));
+      const [unread] = (await table.scan()).filter(({ pk, event_id }) =>
+        [String(pk).startsWith('TIME#'), event_id === 'evt_004'].every(Boolean),
+      );
+      const { group: _group, ...rest } = unread!;
+      await table.put(rest);
+      const names = namesOf(matched(6)).filter((name) => name !== 'evt_004');
+      expect(namesOf((await pagesOf(events, 4)).flat())).toEqual(names);
+      expect(namesOf(await events.ofMoment('acme', later(3)))).toHaveLength(2);
+      expect(reports.length).toBeGreaterThanOrEqual(2);
+    });
+
+    test('tells which events were accepted in a millisecond', async () => {
+      const { events } = await open();
+      await enter(events, matched(9));
+      await enter(events, [make.event({ tenant: 'other', accepted_at: later(3) })]);
+      const found = await events.ofMoment('acme', later(3));
+      expect(namesOf(found).toSorted()).toEqual(['evt_003', 'evt_004', 'evt_005']);
+      expect(await events.ofMoment('acme', later(4))).toEqual([]);
     });
   });
 

@@ -13,7 +13,13 @@ function open(answers: Record<string, string | Error | undefined>) {
     return answer;
   };
   const known = lately(find, { keyOf: ({ id }) => id, now: () => clock.now().getTime(), keptMs: 10_000 });
-  return { clock, asked, look: (id: string) => known.lately({ id }), lookNow: (id: string) => known.now({ id }), answers };
+  return {
+    clock,
+    asked,
+    look: (id: string) => known.lately({ id }),
+    lookNow: (id: string) => known.now({ id }),
+    answers,
+  };
 }
 
 describe('an answer', () => {

@@ -9,6 +9,7 @@ import type { World } from '../../lambdas/api/world.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Scope } from '../../shared/domain/key.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
+import { healthIn } from '../../shared/store/health.ts';
 import { vaultIn } from '../../shared/store/vault.ts';
 import { createAddressGuard } from '../../shared/wire/address-guard.ts';
 import type { DynamoDb } from './dynamodb.ts';
@@ -26,6 +27,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
   const stores = given ?? (await openStores(dynamo));
   const { clock, control, subscriptions: subscriptionStore, events: eventStore, attempts } = stores;
   const { shelf, replays: replayStore, held } = stores;
+  const health = healthIn(stores.flow, { copy: 0, token: () => '' });
   const lines: Record<string, unknown>[] = [];
   const asked: Job[] = [];
   let made = 0;
@@ -38,6 +40,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     shelf,
     replays: replayStore,
     held,
+    health,
     ask: async (job) => void asked.push(job),
     accessKeys: accessKeysIn(control, async () => ADMIN),
     vault: vaultIn(control, { client: kms.client, keyArn: 'arn:aws:kms:us-east-1:000000000000:key/data' }),
@@ -46,15 +49,19 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     ]).refuse,
     note: (what, line) => void lines.push({ what, ...line }),
   };
-  const call = callerOf([...subscriptions, ...waiting, ...deadLetters, ...replays, ...events, ...accessKeys, ...eventTypes], {
-    authenticate: world.accessKeys.authenticate,
-    world,
-    key: ADMIN,
-  });
+  const call = callerOf(
+    [...subscriptions, ...waiting, ...deadLetters, ...replays, ...events, ...accessKeys, ...eventTypes],
+    {
+      authenticate: world.accessKeys.authenticate,
+      world,
+      key: ADMIN,
+    },
+  );
   return {
     ...stores,
     world,
     lines,
+    health,
     /** What the sweep was asked for. */
     asked,
     call,

@@ -260,7 +260,9 @@ function sweepWorld(bench: Bench): sweepStage.World {
     due: shelf.due,
     waiting: shelf.all,
     taken: shelf.taken,
-    removed: async (resting) => void (await Promise.all(resting.map((one) => shelf.remove(one)))),
+    async removed(resting) {
+      await Promise.all(resting.map((one) => shelf.remove(one)));
+    },
     send: (messages) => deferred.send(messages, asDoubtful),
     attemptsBetween: attempts.attemptsBetween,
     lettersBetween: attempts.lettersBetween,
