@@ -1,6 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
-import { ATTEMPT_SHARDS, keys, MARKER_SHARDS } from '../../shared/store/keys.ts';
+import type { ItemKey } from '../../shared/store/database.ts';
+import {
+  ATTEMPT_SHARDS,
+  DEAD_SHARDS,
+  keys,
+  MARKER_SHARDS,
+  SHELF_SHARDS,
+  TIME_SHARDS,
+  TROUBLE_COPIES,
+  WAIT_SHARDS,
+  type StepOf,
+} from '../../shared/store/keys.ts';
 import { AT, later, make } from '../support/make.ts';
+
+const WHOM = { tenant: 'acme', subscriptionId: 'sub_1' };
 
 describe('what stands in a table is found by the same key for ever', () => {
   const by = { subscription: 'sub_1', interest: 'itr_1' };
@@ -18,12 +31,111 @@ describe('what stands in a table is found by the same key for ever', () => {
     ['an attempt', keys.attempt(make.step({ run: 2, attempt: 10 })), 'AT#acme#sub_1#2', `${AT}#evt_1#0002#0010`],
     ['a dead letter', keys.deadLetter(make.event(), 'sub_1'), 'DEAD#acme#sub_1#2', `${AT}#evt_1`],
     ['an event in the order of time', keys.time(make.event()), 'TIME#acme#6', `${AT}#evt_1`],
+    ['a dead letter of 0.1.0', keys.earlierDeadLetter(make.event(), 'sub_1'), 'DEAD#acme#sub_1', `${AT}#evt_1`],
     ['what rests', keys.shelved(make.step(), AT), 'SHELF#05', `${AT}#acme#sub_1#evt_1#0001`],
     ['what waits', keys.waiting(make.step(), AT), 'WAIT#acme#sub_1#2', `${AT}#evt_1#0001`],
+    ["a subscription's health", keys.health(WHOM), 'HEALTH#acme#sub_1', 'health'],
+    ['a lease', keys.lease(WHOM, 7), 'HEALTH#acme#sub_1', 'lease#07'],
+    ['a subscription in trouble', keys.trouble(WHOM, 3), 'TROUBLE#3', 'acme#sub_1'],
     ['a rate', keys.rate('acme', 'sub_1'), 'RATE#acme#sub_1', 'rate'],
     ["a tenant's budget", keys.ingestRate('acme'), 'RATE#acme#', 'ingest'],
   ])('%s', (_, key, pk, sk) => {
     expect(key).toEqual({ pk, sk });
+  });
+
+  test.each([
+    ['the subscriptions of a tenant', keys.subscriptionPartition('acme'), 'SUB#acme'],
+    ['those who want a type', keys.interestPartition('acme', 'group:Guest'), 'INT#acme#group:Guest'],
+    ['the access keys', keys.listedAccessKeys, { pk: 'KEYS', prefix: 'key_' }],
+    ['all parts of what match found', keys.matchedOf('acme', 'evt_1'), { pk: 'EV#acme#evt_1', prefix: 'matched#' }],
+    [
+      'the attempts of a delivery',
+      keys.attemptsOf(make.event(), 'sub_1'),
+      { pk: 'AT#acme#sub_1#2', prefix: `${AT}#evt_1#` },
+    ],
+    ['a part of the open markers', keys.markerPartition(9), 'OPEN#09'],
+    ['a part of the shelf', keys.shelfPartition(9), 'SHELF#09'],
+    ['a part of the timeline', keys.timePartition('acme', 7), 'TIME#acme#7'],
+    ['a part of what waits', keys.waitingPartition('acme', 'sub_1', 3), 'WAIT#acme#sub_1#3'],
+    ['what waits of an event', keys.waitingPartitionOf(WHOM, 'evt_1'), 'WAIT#acme#sub_1#2'],
+    ['the leases of a suspect', keys.leasesOf(WHOM), { pk: 'HEALTH#acme#sub_1', prefix: 'lease#' }],
+    ['a copy of the list of those in trouble', keys.troublePartition(3), 'TROUBLE#3'],
+    ['the replays of a subscription', keys.replayPartition('acme', 'sub_1'), 'REPLAY#acme#sub_1'],
+    ['the replays under way', keys.running, { pk: 'RUNNING' }],
+    ['those who are held', keys.held, { pk: 'HELD' }],
+  ])('and so are %s', (_, place, expected) => {
+    expect(place).toEqual(expected);
+  });
+
+  test('in as many partitions as there were: with fewer of them, what stands in the others is not found', () => {
+    expect({
+      MARKER_SHARDS,
+      ATTEMPT_SHARDS,
+      DEAD_SHARDS,
+      TIME_SHARDS,
+      SHELF_SHARDS,
+      WAIT_SHARDS,
+      TROUBLE_COPIES,
+    }).toEqual({
+      MARKER_SHARDS: 16,
+      ATTEMPT_SHARDS: 4,
+      DEAD_SHARDS: 4,
+      TIME_SHARDS: 8,
+      SHELF_SHARDS: 16,
+      WAIT_SHARDS: 4,
+      TROUBLE_COPIES: 4,
+    });
+  });
+
+  test('and by no other: no two things share a key, however alike their ids are', () => {
+    const names = ['a', 'a-a', 'a_a', 'a-', 'A'];
+    const all: ItemKey[] = names.flatMap((tenant) =>
+      names.flatMap((subscriptionId) => [
+        ...names.flatMap((event_id) => keysOf({ tenant, subscriptionId, event_id: `${event_id}:` })),
+        ...[keys.health({ tenant, subscriptionId }), keys.lease({ tenant, subscriptionId }, 0)],
+        ...[keys.trouble({ tenant, subscriptionId }, 0), keys.rate(tenant, subscriptionId)],
+      ]),
+    );
+    expect(new Set(all.map(({ pk, sk }) => `${pk} ${sk}`)).size).toBe(all.length);
+  });
+});
+
+function keysOf({ tenant, subscriptionId, event_id }: { tenant: string; subscriptionId: string; event_id: string }) {
+  const event = make.event({ tenant, event_id });
+  const of = { event, subscriptionId, run: 1 };
+  return [
+    keys.attempt({ ...of, attempt: 1 }),
+    keys.deadLetter(event, subscriptionId),
+    keys.earlierDeadLetter(event, subscriptionId),
+    keys.shelved(of, AT),
+    keys.waiting(of, AT),
+  ];
+}
+
+describe('sort keys have the order of', () => {
+  const stepOf = (changes: Partial<StepOf>): StepOf => make.step(changes);
+  test.each([
+    ['attempts', [1, 2, 10, 999].map((attempt) => keys.attempt(stepOf({ attempt })))],
+    ['runs before attempts', [1, 2, 10].map((run) => keys.attempt(stepOf({ run, attempt: 11 - run })))],
+    ['parts of what match found', [0, 9, 10, 100].map((part) => keys.matched(make.event(), part))],
+    [
+      'the moments when what waits is due',
+      [-1, 0, 0.001, 1, 60, 86_400].map((seconds) => keys.waiting(make.step(), later(seconds))),
+    ],
+    [
+      'the moments when what rests is due, whoever it is for',
+      [-1, 0, 0.001, 1].map((seconds, i) => keys.shelved(stepOf({ subscriptionId: `sub_${9 - i}` }), later(seconds))),
+    ],
+    [
+      'the moments when events were accepted',
+      [-1, 0, 0.001, 1].map((seconds, i) =>
+        keys.time(make.event({ event_id: `evt_${9 - i}`, accepted_at: later(seconds) })),
+      ),
+    ],
+  ])('%s', (_, all) => {
+    const sortKeys = all.map(({ sk }) => sk);
+    expect(sortKeys.toSorted()).toEqual(sortKeys);
+    expect(new Set(sortKeys).size).toBe(sortKeys.length);
   });
 });
 
@@ -40,6 +152,10 @@ describe('partitions share the load', () => {
   test.each([
     ['open markers', MARKER_SHARDS, (event: (typeof events)[number]) => keys.marker(event).pk],
     ['attempts', ATTEMPT_SHARDS, (event: (typeof events)[number]) => keys.attempt(make.step({ event })).pk],
+    ['dead letters', DEAD_SHARDS, (event: (typeof events)[number]) => keys.deadLetter(event, 'sub_1').pk],
+    ['a timeline', TIME_SHARDS, (event: (typeof events)[number]) => keys.time(event).pk],
+    ['what waits', WAIT_SHARDS, (event: (typeof events)[number]) => keys.waiting(make.step({ event }), AT).pk],
+    ['the shelf', SHELF_SHARDS, (event: (typeof events)[number]) => keys.shelved(make.step({ event }), AT).pk],
   ])('of %s', (_, shards, partitionOf) => {
     const counts = spread(partitionOf);
     expect(counts).toHaveLength(shards);
@@ -49,5 +165,18 @@ describe('partitions share the load', () => {
   test('and an event stays in its own, whenever it was accepted', () => {
     const again = make.event({ accepted_at: later(86_400) });
     expect(keys.marker(again).pk).toBe(keys.marker(make.event()).pk);
+  });
+
+  test('and all that waits of an event is together, whatever its run and its time', () => {
+    const { pk } = keys.waiting(make.step({ run: 3 }), later(86_400));
+    expect(pk).toBe(keys.waiting(make.step(), AT).pk);
+    expect(pk).toBe(keys.waitingPartitionOf(WHOM, 'evt_1'));
+  });
+
+  test('and an event that all want is spread over the shelf by who wants it', () => {
+    const partitions = Array.from({ length: 2_000 }, (_, i) => {
+      return keys.shelved(make.step({ subscriptionId: `sub_${i}` }), AT).pk;
+    });
+    expect(new Set(partitions).size).toBe(SHELF_SHARDS);
   });
 });
