@@ -261,15 +261,34 @@ async function probeOrHold(work: Work, holding: Holding, world: World): Promise<
   const { subscription, held } = holding;
   const { circuit } = subscription;
   if (held.reason !== 'circuit' || circuit === undefined) return hold(work, holding, world);
-  const now = world.now().getTime();
-  if (circuit.probe_at > now) {
-    if (!isCarrier(work, circuit)) return hold(work, holding, world);
-    return world.defer(messageOf(work, work.step, Math.max(nextHop(circuit.probe_at, now), 1)));
-  }
+  return circuit.probe_at <= world.now().getTime() ? probe(work, holding, world) : awaitProbe(work, holding, world);
+}
+
+/** The next probe is not due yet: the delivery that is to be it comes back then. */
+async function awaitProbe(work: Work, holding: Holding, world: World): Promise<void> {
+  const { circuit } = holding.subscription;
+  if (circuit === undefined || !isCarrier(work, circuit)) return hold(work, holding, world);
+  const delay = Math.max(nextHop(circuit.probe_at, world.now().getTime()), 1);
+  return world.defer(messageOf(work, work.step, delay));
+}
+
+/**
+ * Probes the circuit, where that is still to be done: what is known of it may be ten seconds old, and of the thousand events of
+ * such a time one is to be the probe. The look is shared with all that come after.
+ */
+async function probe(work: Work, holding: Holding, world: World): Promise<void> {
+  const { tenant, id } = holding.subscription;
+  const subscription = await world.subscription(tenant, id, 'now');
+  if (subscription === undefined) return drop(work, 'unwanted', world);
+  const held = heldOf(subscription);
+  if (held === undefined) return send(work, { subscription, trouble: undefined }, world);
+  const isDue = subscription.circuit !== undefined && subscription.circuit.probe_at <= world.now().getTime();
+  if (!isDue) return awaitProbe(work, { subscription, held }, world);
+
   const doubtful = { ...work, event: { ...work.event, doubt: true as const } };
   if (!(await claimed(doubtful, subscription, world))) return;
   const probing = await takeProbe(work, subscription, world);
-  if (probing === undefined) return hold(work, holding, world);
+  if (probing === undefined) return hold(work, { subscription, held }, world);
   return attempt(work, probing, { isProbe: true, world });
 }
 

@@ -7,9 +7,7 @@ const MICROS = 1_000;
 export const microsOf = (ms: number): number => ms * MICROS;
 
 /** The distance between two moments, in microseconds; rounded up, so that no rate is ever passed by its fractions. */
-export const intervalOf = (perSecond: number): number =>
-  // A rate of 0.3 is no binary fraction: what the division leaves behind the sixth digit is noise.
-  Math.max(Math.ceil(1_000_000 / perSecond - 1e-6), 1);
+export const intervalOf = (perSecond: number): number => Math.max(Math.ceil(1_000_000 / perSecond), 1);
 
 /** The moments that a reservation of so many took, in milliseconds since 1970, when the next free one is `next` afterwards. */
 export const slotsBefore = (next: number, { count, perSecond }: { count: number; perSecond: number }): number[] =>
@@ -21,21 +19,25 @@ export const opensAt = (next: number, burstSeconds: number): number => Math.ceil
 /** Whole seconds until then, as `Retry-After` says it; one at least. Both are milliseconds since 1970. */
 export const retryAfterSeconds = (opens: number, now: number): number => Math.max(Math.ceil((opens - now) / 1_000), 1);
 
-const MOST_KNOWN = 10_000;
+const MOST_IN_A_GENERATION = 5_000;
 
-/** What is known of the keys used last. Whoever was not used for longest goes first: a million idle ones cost nothing. */
+/**
+ * What is known of the keys used last, 5,000 of them at least and 10,000 at most: a million idle ones cost nothing. They go by whole
+ * generations, for to find the one that was not used for longest in a busy map takes longer the busier it is.
+ */
 export class Recent<Value> {
-  readonly #values = new Map<string, Value>();
+  #young = new Map<string, Value>();
+  #old = new Map<string, Value>();
 
   get(key: string): Value | undefined {
-    return this.#values.get(key);
+    return this.#young.get(key) ?? this.#old.get(key);
   }
 
   set(key: string, value: Value): void {
-    this.#values.delete(key);
-    const [oldest] = this.#values.size < MOST_KNOWN ? [] : this.#values.keys();
-    if (oldest !== undefined) this.#values.delete(oldest);
-    this.#values.set(key, value);
+    this.#young.set(key, value);
+    if (this.#young.size < MOST_IN_A_GENERATION) return;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 }
 

@@ -388,6 +388,14 @@ export const healthContract = (backend: string, openTable: () => Promise<TestTab
       expect(new Set(leases.flatMap((lease) => lease?.token ?? [])).size).toBe(10);
     });
 
+    test('are ten as well for thirty environments of which each asks once', async () => {
+      const { from, clock } = await open();
+      const leases = await Promise.all(
+        Array.from({ length: 30 }, (_, i) => from(i % 4).lease(WHOM, { now: clock.now(), seconds: 25 })),
+      );
+      expect(slotsOf(leases)).toEqual(ALL_SLOTS);
+    });
+
     test('say whose they are and until when', async () => {
       const { health, clock } = await open();
       const until = clock.now().getTime() + 25_000;

@@ -251,6 +251,33 @@ describe('a thousand deliveries a second that rest', () => {
   });
 });
 
+describe('what waits for one subscription', () => {
+  const waiting = async (count: number) => {
+    const shelf = shelfIn(await dynalite.open(), 14);
+    const all = events(count).map((event) => resting(event));
+    await Promise.all(all.map(shelf.expect));
+    return { shelf, all };
+  };
+
+  test('is listed at the same price however much it is', async () => {
+    const { shelf } = await waiting(400);
+    const meter = await metered(() => shelf.waiting(WHOM, { limit: 25 }));
+    expect(sum(meter.of('WAIT#').map(({ reads }) => reads))).toBe(10);
+  });
+
+  // A partition hands out 3,000 read units a second: the waiting deliveries of one event among 70,000 take one.
+  test('is found by its event at the price of a fourth of it: 4 units for each hundred that wait', async () => {
+    const { shelf, all } = await waiting(400);
+    const meter = await metered(() => shelf.find(WHOM, all[0]!.event.event_id));
+    const [load] = meter.of('WAIT#');
+    expect(load?.bytes).toBeLessThan(700 * load!.items);
+    const unitsEach = load!.reads / load!.items / WAIT_SHARDS;
+    expect(100 * unitsEach).toBeLessThan(4.5);
+    expect(MOST_READS / unitsEach).toBeGreaterThan(65_000);
+    expect(MOST_READS / unitsEach).toBeLessThan(75_000);
+  });
+});
+
 describe('attempts', () => {
   const garbage = '\ufffd'.repeat(1_024);
   /** What the attempts of one subscription's deliveries cost, each claimed and then recorded. */

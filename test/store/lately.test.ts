@@ -92,4 +92,47 @@ describe('who must know it as it is now', () => {
     expect([await lookNow('a'), await look('a')]).toEqual(['new', 'new']);
     expect(asked).toEqual(['a', 'a']);
   });
+
+  test('hears that there is nothing any more, and so does everybody after', async () => {
+    const { look, lookNow, answers, asked } = open({ a: 'old' });
+    await look('a');
+    answers.a = undefined;
+    expect([await lookNow('a'), await look('a')]).toEqual([undefined, undefined]);
+    expect(asked).toEqual(['a', 'a', 'a']);
+  });
+
+  test('has it kept from then on, and not from the look before', async () => {
+    const { look, lookNow, clock, asked } = open({ a: 'x' });
+    await look('a');
+    clock.advance(9);
+    await lookNow('a');
+    clock.advance(9);
+    await look('a');
+    expect(asked).toEqual(['a', 'a']);
+  });
+
+  test('fails where the look-up fails, and leaves no answer that others would get', async () => {
+    const { look, lookNow, answers } = open({ a: 'old' });
+    await look('a');
+    answers.a = new Error('throttled');
+    await expect(lookNow('a')).rejects.toThrow('throttled');
+    answers.a = 'new';
+    expect(await look('a')).toBe('new');
+  });
+
+  test.each<[string, (answer: PromiseWithResolvers<string | undefined>) => void]>([
+    ['finds nothing', ({ resolve }) => resolve(undefined)],
+    ['fails', ({ reject }) => reject(new Error('throttled'))],
+  ])('keeps his answer where an earlier look %s later', async (_, end) => {
+    const answers = [Promise.withResolvers<string | undefined>(), Promise.withResolvers<string | undefined>()];
+    let asked = 0;
+    const known = lately(() => answers[asked++]!.promise, { keyOf: String, now: () => 0, keptMs: 10_000 });
+    const [slow, quick] = [known.lately('a'), known.now('a')];
+    answers[1]!.resolve('made a moment ago');
+    await quick;
+    end(answers[0]!);
+    await Promise.allSettled([slow]);
+    expect(await known.lately('a')).toBe('made a moment ago');
+    expect(asked).toBe(2);
+  });
 });

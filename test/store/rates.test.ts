@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { intervalOf, slotsBefore } from '../../shared/domain/rate.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import { budgetOf, pacer, ratesIn, type Rates, type Wanted } from '../../shared/store/rates.ts';
-import { startDynalite, type DynamoDb } from '../support/dynamodb.ts';
+import { startDynalite, type Call, type DynamoDb, type TestTable } from '../support/dynamodb.ts';
 import { AT, make } from '../support/make.ts';
 import { ratesContract } from './rates.contract.ts';
 
@@ -41,6 +41,10 @@ function afterRefusal(others: () => Promise<unknown>): void {
     await others();
     return reply;
   });
+}
+
+async function empty({ db, name: TableName, scan }: TestTable): Promise<void> {
+  for (const { pk, sk } of await scan()) await db.send(new DeleteCommand({ TableName, Key: { pk, sk } }));
 }
 
 const REFUSED = {
@@ -82,12 +86,17 @@ describe('what a reservation costs', () => {
     expect(calls).toEqual(['UpdateItem', 'UpdateItem']);
   });
 
-  test('two updates and a read where a budget is refused', async () => {
+  test('two updates and a read of what is true now where a budget is refused', async () => {
     const rates = ratesIn(await dynalite.open());
     await rates.budget('acme', { ...wanted({ count: 100 }), ...BURST });
-    const calls = watch();
+    const calls: Call[] = [];
+    dynalite.meddle((call, pass) => {
+      calls.push(call);
+      return pass(call.input);
+    });
     await rates.budget('acme', { ...wanted(), ...BURST });
-    expect(calls).toEqual(['UpdateItem', 'UpdateItem', 'GetItem']);
+    expect(calls.map(({ operation }) => operation)).toEqual(['UpdateItem', 'UpdateItem', 'GetItem']);
+    expect(calls[2]?.input).toMatchObject({ ConsistentRead: true });
   });
 });
 
@@ -121,11 +130,7 @@ describe('a race', () => {
   test('with the end of an item begins anew', async () => {
     const table = await dynalite.open();
     const rates = ratesIn(table);
-    const remove = async () => {
-      for (const { pk, sk } of await table.scan()) {
-        await table.db.send(new DeleteCommand({ TableName: table.name, Key: { pk, sk } }));
-      }
-    };
+    const remove = () => empty(table);
     await rates.reserve(OF, wanted({ count: 100 }));
     await remove();
     expect(await rates.reserve(OF, wanted())).toEqual([NOW]);
@@ -134,6 +139,15 @@ describe('a race', () => {
     await rates.budget('acme', { ...wanted({ count: 100 }), ...BURST });
     afterRefusal(remove);
     expect(await ratesIn(table).budget('acme', { ...wanted(), ...BURST })).toMatchObject({ ok: true });
+  });
+
+  test('with the end of an item never ends before now', async () => {
+    const table = await dynalite.open();
+    const [mine, others] = [ratesIn(table), ratesIn(table)];
+    await mine.reserve(OF, wanted({ count: 100 }));
+    await empty(table);
+    await others.reserve(OF, wanted());
+    expect(await mine.reserve(OF, wanted({ now: NOW + 5_000 }))).toEqual([NOW + 5_000]);
   });
 
   test('with one that goes away again and again is an error of ours, after so many calls', async () => {
@@ -373,6 +387,13 @@ describe('accepting events', () => {
     await admit('acme', 6);
     expect(counts(taken)).toEqual([10, 44, 10, 10]);
     expect(counts(taken).reduce((sum, count) => sum + count)).toBeGreaterThanOrEqual(4 + 50 + 5 + 6);
+  });
+
+  test('loses nothing where two come at once', async () => {
+    const { taken, admit } = openBudget();
+    await Promise.all([admit('acme', 5), admit('acme', 5)]);
+    await admit('acme', 10);
+    expect(counts(taken)).toEqual([10, 10]);
   });
 
   test('keeps what is in hand where a batch is refused', async () => {
