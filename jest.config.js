@@ -3,6 +3,8 @@ export default {
   testEnvironment: 'node',
   // In processes of their own even on two cores: what a failing test leaves open must not keep the whole run from ending.
   maxWorkers: '100%',
+  // Real stores, and machines that others use as well: five seconds are soon over.
+  testTimeout: 30_000,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/.fanout'],

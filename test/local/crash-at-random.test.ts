@@ -76,7 +76,7 @@ function postsOf(chance: Seeded): () => Post {
   return () => {
     const n = made++;
     const note = 'x'.repeat(n % 10 === 9 ? 70_000 : 20);
-    const data = `{"id":"g${n}","price":199.00,"big":820982911946154508,"note":"${note}"}`;
+    const data = `{"id":"g${n}","invoice":{"id":"i${n}"},"price":199.00,"big":820982911946154508,"note":"${note}"}`;
     return { eventId: `e${n}`, eventType: chance.pick(TYPES), data };
   };
 }
