@@ -95,9 +95,9 @@ async function expectPromiseKept(pipeline: Pipeline): Promise<void> {
   expect(pipeline.failures.filter((error) => !(error instanceof Injected))).toEqual([]);
 }
 
-/** What only looks: a crash there is a crash before what follows it. */
+/** What only looks or waits: a crash there is a crash before what follows it. */
 const LOOKS = [
-  'subscription', 'troubleOf', 'slotFor', 'find', 'isMatched', 'isDue', 'stalled', 'held', 'last', 'due', 'waiting', 'overdue', 'timeline',
+  'pause', 'subscription', 'troubleOf', 'slotFor', 'find', 'isMatched', 'isDue', 'stalled', 'held', 'last', 'due', 'waiting', 'overdue', 'timeline',
   'attemptsBetween', 'lettersBetween', 'findReplay', 'caughtUpTo', 'interested', 'tidy',
 ]; // prettier-ignore
 
