@@ -371,25 +371,34 @@ describe('a replay', () => {
 /* ---- When it goes ---- */
 
 describe('the pace', () => {
-  test('begins at ten a second, and what a piece sends is spread over its half minute', async () => {
-    const started = await start({ events: several(310) });
-    await piece(started);
-    expect(sentBy(started)).toHaveLength(300);
-    const start_ = started.clock.now().getTime();
-    const waits: number[] = [];
-    while (waits.length < 300) {
-      const held = started.queues.deferred.receive(10);
+  /** When each delivery that was sent comes out of the queue, in seconds from now. */
+  function comings({ queues: { deferred }, clock }: Started): number[] {
+    const began = clock.now().getTime();
+    const moments: number[] = [];
+    while (!deferred.isEmpty) {
+      const held = deferred.receive(10);
       for (const { id } of held) {
-        started.queues.deferred.remove(id);
-        waits.push((started.clock.now().getTime() - start_) / 1000);
+        deferred.remove(id);
+        moments.push((clock.now().getTime() - began) / 1000);
       }
-      if (held.length === 0)
-        started.clock.advance((started.queues.deferred.nextAt - started.clock.now().getTime()) / 1000);
+      if (held.length === 0) clock.advance((deferred.nextAt - clock.now().getTime()) / 1000);
     }
-    expect(waits).toEqual(Array.from({ length: 300 }, (_, i) => Math.floor(i / 10)));
+    return moments;
+  }
+
+  test.each([
+    [10, 300],
+    [40, 1_200], // in three pages
+  ])('of %d a second: what a piece sends is spread over its half minute', async (pace, count) => {
+    const started = await start({
+      events: several(count + 10, (i) => ({ accepted_at: later(i / 10) })),
+      replay: { pace },
+    });
+    await piece(started);
+    expect(comings(started)).toEqual(Array.from({ length: count }, (_, i) => Math.floor(i / pace)));
   });
 
-  test('doubles with every piece, up to the ceiling', async () => {
+  test('begins at ten, and doubles with every piece, up to the ceiling', async () => {
     const started = await start({ events: several(3_000, (i) => ({ accepted_at: later(i / 10) })) });
     const sizes: number[] = [];
     started.queues.sweeps.send(JSON.stringify(JOB));

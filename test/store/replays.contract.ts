@@ -189,6 +189,7 @@ export const replaysContract = (backend: string, openTable: () => Promise<TestTa
       await replays.advance(replay({ replay_id: 'rpl_moved' }), step({ at: later(90) }));
       expect(await idsOf(replays.stalled(new Date(AT)))).toEqual([]);
       expect(await idsOf(replays.stalled(new Date(later(60))))).toEqual(['rpl_old']);
+      expect(await idsOf(replays.stalled(new Date(later(90))))).toEqual(['rpl_old']);
       expect(await idsOf(replays.stalled(new Date(later(95))))).toEqual(['rpl_moved', 'rpl_old']);
       expect(await idsOf(replays.stalled(new Date(later(200))))).toEqual(['rpl_moved', 'rpl_new', 'rpl_old']);
     });
