@@ -53,6 +53,13 @@ const PATIENCE_MS = 300;
 const MOST_STARTING = 2;
 
 /**
+ * An invocation that lasts for so long is held up by somebody else, a subscriber that hangs for instance, and its environment works
+ * for nobody. So many others stand by then, before an invocation waits for them.
+ */
+const HELD_MS = 200;
+const STANDING_BY = 2;
+
+/**
  * One function with its environments. Each serves one invocation at a time and is used again, the most recently used first. More
  * are made while invocations wait in vain.
  */
@@ -64,6 +71,8 @@ export class Pool {
   readonly #line: PromiseWithResolvers<Environment>[] = [];
   readonly #running = new Set<Promise<unknown>>();
   #growing: Promise<void> | undefined;
+  /** Environments whose invocation has lasted for long. */
+  #held = 0;
 
   constructor(spec: FunctionSpec, options: PoolOptions) {
     this.#spec = spec;
@@ -75,6 +84,11 @@ export class Pool {
     const run = this.#run(JSON.stringify(event)).finally(() => this.#running.delete(run));
     this.#running.add(run);
     return run;
+  }
+
+  /** How many environments have nothing to do. */
+  get idle(): number {
+    return this.#idle.length;
   }
 
   /** Has an environment ready before the first invocation needs it. */
@@ -92,10 +106,25 @@ export class Pool {
   async #run(event: string): Promise<unknown> {
     try {
       const environment = await this.#take();
-      return JSON.parse(await environment.invoke(event).finally(() => this.#giveBack(environment)));
+      return JSON.parse(await this.#watched(environment.invoke(event)).finally(() => this.#giveBack(environment)));
     } catch (error) {
       this.#options.write(failureOf(error).stack ?? '');
       throw error;
+    }
+  }
+
+  async #watched(invocation: Promise<string>): Promise<string> {
+    let isHeld = false;
+    const timer = setTimeout(() => {
+      isHeld = true;
+      this.#held += 1;
+      void this.#start(this.#held + STANDING_BY - this.#environments.size);
+    }, HELD_MS);
+    try {
+      return await invocation;
+    } finally {
+      clearTimeout(timer);
+      if (isHeld) this.#held -= 1;
     }
   }
 
@@ -124,9 +153,8 @@ export class Pool {
   }
 
   async #startWhatIsMissing(): Promise<void> {
-    while (this.#line.length > 0 && this.#environments.size < this.#options.mostEnvironments) {
-      const count = await this.#howManyMore();
-      await Promise.all(Array.from({ length: count }, () => this.#startOne()));
+    while (this.#line.length > 0 && this.#room > 0) {
+      await this.#start(Math.min(await this.#howManyMore(), MOST_STARTING));
     }
   }
 
@@ -135,8 +163,15 @@ export class Pool {
     if (this.#environments.size === 0) return 1;
     const first = this.#line[0];
     await pause(PATIENCE_MS);
-    if (first !== this.#line[0]) return 0;
-    return Math.min(this.#line.length, this.#options.mostEnvironments - this.#environments.size, MOST_STARTING);
+    return first === this.#line[0] ? this.#line.length : 0;
+  }
+
+  get #room(): number {
+    return this.#options.mostEnvironments - this.#environments.size;
+  }
+
+  async #start(count: number): Promise<void> {
+    await Promise.all(Array.from({ length: Math.min(count, this.#room) }, () => this.#startOne()));
   }
 
   async #startOne(): Promise<void> {

@@ -4,6 +4,8 @@ import { readRange, type Table } from './database.ts';
 import type { Whom } from './health.ts';
 import { keys } from './keys.ts';
 
+const nameOf = ({ tenant, subscriptionId }: Whom): string => `${tenant} ${subscriptionId}`;
+
 /** The right to one request to a suspect. `until` is milliseconds since 1970. */
 export interface Lease extends Whom {
   slot: number;
@@ -14,6 +16,9 @@ export interface Lease extends Whom {
 /** So many requests a suspect may have under way. */
 export const MOST_LEASES = 10;
 const MOST_TRIES = 3;
+/** Where all were held a moment ago, nobody looks again so soon: a flood would ask for each of its events. */
+const FULL_MS = 200;
+const MOST_FULL = 1_000;
 
 /**
  * The leases of suspects: a fixed number of slots, each of which is held by one until it is given back or its time is over.
@@ -23,6 +28,13 @@ const MOST_TRIES = 3;
 export function leasesIn(table: Table, { first, token }: { first: number; token: () => string }) {
   const { db, name: TableName } = table;
   let turns = first * MOST_TRIES;
+  /** Whose slots were all held, and until when that is believed. */
+  const full = new Map<string, number>();
+
+  function noteFull(whom: Whom, until: number): void {
+    if (full.size >= MOST_FULL) full.clear();
+    full.set(nameOf(whom), until);
+  }
 
   /**
    * The slots that nobody seems to hold. A read of half a unit that spares the writes: where all are held, nobody gets one of
@@ -31,10 +43,12 @@ export function leasesIn(table: Table, { first, token }: { first: number; token:
   async function freeSlots(whom: Whom, now: Date): Promise<number[]> {
     const turn = turns++;
     const { items } = await readRange(table, keys.leasesOf(whom));
-    const held = new Set(items.filter(({ lease_until }) => Number(lease_until) > now.getTime()).map(({ sk }) => sk));
-    return Array.from({ length: MOST_LEASES }, (_, i) => (turn + i) % MOST_LEASES).filter(
-      (slot) => !held.has(keys.lease(whom, slot).sk),
-    );
+    const held = new Map(items.map(({ sk, lease_until }) => [sk, Number(lease_until)]));
+    const untilOf = (slot: number): number => held.get(keys.lease(whom, slot).sk) ?? 0;
+    const slots = Array.from({ length: MOST_LEASES }, (_, i) => (turn + i) % MOST_LEASES);
+    const free = slots.filter((slot) => untilOf(slot) <= now.getTime());
+    if (free.length === 0) noteFull(whom, Math.min(now.getTime() + FULL_MS, ...slots.map(untilOf)));
+    return free;
   }
 
   /** Whether the slot is ours now: nobody holds it any more, or we took it before with an answer that got lost. */
@@ -62,6 +76,7 @@ export function leasesIn(table: Table, { first, token }: { first: number; token:
      * it until its time is over, so that must outlast the request.
      */
     async lease(whom: Whom, { now, seconds }: { now: Date; seconds: number }): Promise<Lease | undefined> {
+      if ((full.get(nameOf(whom)) ?? 0) > now.getTime()) return undefined;
       const slots = await freeSlots(whom, now);
       const { tenant, subscriptionId } = whom;
       const lease = { tenant, subscriptionId, token: token(), until: now.getTime() + seconds * 1000 };
@@ -73,6 +88,7 @@ export function leasesIn(table: Table, { first, token }: { first: number; token:
 
     /** The request is over. Where the lease ran out and somebody else holds the slot, that one's stays. */
     async giveBack(lease: Lease): Promise<void> {
+      full.delete(nameOf(lease));
       await removeIf(table, keys.lease(lease, lease.slot), { only: 'holder = :it', it: lease.token });
     },
   };

@@ -90,8 +90,11 @@ test('an event, its deliveries and the attempts of a subscription tell the same 
   const { event_id } = await api.publish(TENANT, guest);
   const deliveries = `/v1/tenants/${TENANT}/events/${event_id}/deliveries`;
 
+  // That it comes again is durable before its attempt is, and seen a moment sooner.
   const waiting = await until(async () =>
-    (await api.get(deliveries)).body.items.find(({ state }: { state: string }) => state === 'waiting'),
+    (await api.get(deliveries)).body.items.find(
+      ({ state, attempts }: { state: string; attempts: number }) => state === 'waiting' && attempts > 0,
+    ),
   );
   expect(waiting).toMatchObject({
     event_id, event_type: 'Guest.Created', subscription_id: id, attempts: 1, waiting_for: 'schedule',

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { Pool, type FunctionSpec, type PoolOptions } from '../../local/invoke.ts';
 import { makeBundle, removeBundles } from '../support/bundle.ts';
@@ -114,6 +115,23 @@ test('invocations that end soon share an environment, however many come at once'
   const { pool } = open(COUNTING);
   const answers = await Promise.all(Array.from({ length: 50 }, () => pool.invoke({})));
   expect(answers).toMatchObject(answers.map((_, at) => ({ calls: at + 1 })));
+});
+
+const HELD = `const id = Math.random();
+  export const handler = async ({ until }) => {
+    const { existsSync } = await import('node:fs');
+    while (until !== undefined && !existsSync(until)) await new Promise((resolve) => setTimeout(resolve, 5));
+    return id;
+  };`;
+
+test('while an invocation is held up, others stand by before anybody waits for them', async () => {
+  const { pool } = open(HELD);
+  const end = `${makeBundle('')}/end`;
+  const held = pool.invoke({ until: end });
+  await until(() => Promise.resolve(pool.idle === 2));
+  writeFileSync(end, '');
+  await held;
+  expect(pool.idle).toBe(3);
 });
 
 test('beyond the most environments, invocations wait in line', async () => {

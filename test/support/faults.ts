@@ -6,7 +6,10 @@ export class Injected extends Error {}
  * rejects, and the process lives on. `before`: the effect was not done; `after`: it was done, and its answer is lost.
  */
 export interface Fault {
-  /** Counts the effects from 0, over all invocations. */
+  /**
+   * An effect of the clean run, counted from 0, over all invocations. Here it is the one of that name that comes as the first, second,
+   * third ... as it did there: what runs side by side may come in another order each time.
+   */
   at: number;
   side: 'before' | 'after';
   kind: 'dies' | 'fails';
@@ -21,6 +24,8 @@ export interface Effects {
 
 type Verb = (...args: unknown[]) => unknown;
 type Stream = AsyncIterable<unknown>;
+
+const countOf = (name: string, names: readonly string[]): number => names.filter((one) => one === name).length;
 
 const isStream = (value: unknown): value is Stream =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
@@ -71,7 +76,9 @@ export class Watch {
       });
     };
     if (life.isDead) return fail(undefined, () => {});
-    if (this.effects.begun.push(name) - 1 !== fault.at) return run();
+    this.effects.begun.push(name);
+    const there = known.begun.slice(0, fault.at + 1);
+    if (name !== known.begun[fault.at] || countOf(name, this.effects.begun) !== countOf(name, there)) return run();
 
     const strike = (): void => {
       this.struck = name;
