@@ -76,10 +76,12 @@ async function measureAll(setting: Setting, endAt: number): Promise<Result> {
 async function run(seconds: number): Promise<Result> {
   // A little more than all of them take where nothing has to be waited for.
   const endAt = Date.now() + CASES.length * durationMs(seconds) + 10_000;
-  const system = await startSystem();
+  const system = await startSystem({ args: process.env['LOGS'] ? ['--logs'] : [] });
   const endpoints = await startEndpoints();
   try {
-    return await measureAll({ system, endpoints, seconds }, endAt);
+    const r = await measureAll({ system, endpoints, seconds }, endAt);
+    (await import('node:fs')).writeFileSync('/tmp/bench-out.txt', system.output());
+    return r;
   } finally {
     await Promise.all([endpoints.close(), system.stop()]);
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -53,10 +54,12 @@ const PATIENCE_MS = 300;
 const MOST_STARTING = 2;
 
 /**
- * An invocation that lasts for so long is held up by somebody else, a subscriber that hangs for instance, and its environment works
- * for nobody. So many others stand by then, before an invocation waits for them.
+ * An invocation that did next to nothing for so long is held up by somebody else, a subscriber that hangs for instance, and its
+ * environment works for nobody. So many others stand by then, before an invocation waits for them. One that is only slow, because
+ * the machine has too much to do, does not count: more environments would make that worse.
  */
 const HELD_MS = 200;
+const NEXT_TO_NOTHING = 0.3;
 const STANDING_BY = 2;
 
 /**
@@ -106,25 +109,28 @@ export class Pool {
   async #run(event: string): Promise<unknown> {
     try {
       const environment = await this.#take();
-      return JSON.parse(await this.#watched(environment.invoke(event)).finally(() => this.#giveBack(environment)));
+      return JSON.parse(await this.#watched(environment, event).finally(() => this.#giveBack(environment)));
     } catch (error) {
       this.#options.write(failureOf(error).stack ?? '');
       throw error;
     }
   }
 
-  async #watched(invocation: Promise<string>): Promise<string> {
-    let isHeld = false;
-    const timer = setTimeout(() => {
-      isHeld = true;
+  async #watched(environment: Environment, event: string): Promise<string> {
+    let held = 0;
+    const look = (): void => {
+      if (held > 0 || environment.utilization() > NEXT_TO_NOTHING) return;
+      held = 1;
       this.#held += 1;
       void this.#start(this.#held + STANDING_BY - this.#environments.size);
-    }, HELD_MS);
+    };
+    environment.utilization();
+    const timer = setInterval(look, HELD_MS);
     try {
-      return await invocation;
+      return await environment.invoke(event);
     } finally {
-      clearTimeout(timer);
-      if (isHeld) this.#held -= 1;
+      clearInterval(timer);
+      this.#held -= held;
     }
   }
 
@@ -204,6 +210,7 @@ class Environment {
   readonly #worker: Worker;
   #expected: PromiseWithResolvers<string> | undefined;
   #retirement: NodeJS.Timeout | undefined;
+  #utilization: EventLoopUtilization | undefined;
 
   constructor(spec: FunctionSpec, write: (line: string) => void) {
     this.#spec = spec;
@@ -236,6 +243,15 @@ class Environment {
     const request = { event, requestId: randomUUID(), deadline: Date.now() + timeoutSeconds * 1000 };
     this.#worker.postMessage(request satisfies Request);
     return this.#next().finally(() => clearTimeout(timer));
+  }
+
+  /** How much of the time since the last call it was at work, from 0 to 1. */
+  utilization(): number {
+    const { eventLoopUtilization } = this.#worker.performance;
+    const now = eventLoopUtilization();
+    const { utilization } = eventLoopUtilization(now, this.#utilization);
+    this.#utilization = now;
+    return utilization;
   }
 
   endIn(milliseconds: number): void {

@@ -11,8 +11,8 @@ export interface Time {
   to: number;
 }
 
-/** At least so long, and until nothing is missing that is older than `LATE_MS`. */
-const REST_MS = 2_000;
+/** At least so long, for what was under way to the troublesome ends in that time, and until nothing is missing that is older than `LATE_MS`. */
+const REST_MS = 5_000;
 const LATE_MS = 1_000;
 
 /** What was posted, and what arrived of it. */

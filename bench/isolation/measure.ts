@@ -47,7 +47,8 @@ const LONGEST_REST_MS = 20_000;
 const BATCHES_A_SECOND = 5;
 
 /** How long a case takes at least. */
-export const durationMs = (seconds: number): number => WARM_UP_MS + FIRST_MS + (ROUNDS * 1.5 + 0.5) * seconds * 1_000 + 11_000;
+export const durationMs = (seconds: number): number =>
+  WARM_UP_MS + FIRST_MS + (ROUNDS * 1.5 + 0.5) * seconds * 1_000 + 20_000;
 
 interface Stretch extends Time {
   /** Seconds that the runner used in it. */
@@ -145,7 +146,9 @@ function figuresOf(one: Case, { first, without, withTrouble, unseen, book }: Alt
     trouble: one.troublemakers.map((maker) => ({
       name: maker.name,
       got: book.requestsTo(maker) + (unseen.get(maker) ?? 0),
-      due: [first, ...withTrouble].flatMap((stretch) => book.postedIn(stretch)).filter(({ stream }) => wants(maker, stream)).length,
+      due: [first, ...withTrouble]
+        .flatMap((stretch) => book.postedIn(stretch))
+        .filter(({ stream }) => wants(maker, stream)).length,
     })),
   };
 }
