@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { isObject } from './json.ts';
+import { isProcessorBusy } from './processor.ts';
 
 /** What the template says about a function (AWS::Lambda::Function), with local values for what it refers to. */
 export interface FunctionSpec {
@@ -52,11 +53,15 @@ const IDLE_MS = 5 * 60_000;
 const PATIENCE_MS = 300;
 /** One for each core that such a machine has at least. */
 const MOST_STARTING = 2;
+/**
+ * Where the processors are busy, all waits are long, and more environments make them longer. One now and then, for the busy may be
+ * busy with something else.
+ */
+const BUSY_PAUSE_MS = 1_000;
 
 /**
  * An invocation that did next to nothing for so long is held up by somebody else, a subscriber that hangs for instance, and its
- * environment works for nobody. So many others stand by then, before an invocation waits for them. One that is only slow, because
- * the machine has too much to do, does not count: more environments would make that worse.
+ * environment works for nobody. So many others stand by then, before an invocation waits for them.
  */
 const HELD_MS = 200;
 const NEXT_TO_NOTHING = 0.3;
@@ -76,6 +81,7 @@ export class Pool {
   #growing: Promise<void> | undefined;
   /** Environments whose invocation has lasted for long. */
   #held = 0;
+  #startedAt = -Infinity;
 
   constructor(spec: FunctionSpec, options: PoolOptions) {
     this.#spec = spec;
@@ -177,6 +183,8 @@ export class Pool {
   }
 
   async #start(count: number): Promise<void> {
+    if (isProcessorBusy() && performance.now() - this.#startedAt < BUSY_PAUSE_MS) return;
+    this.#startedAt = performance.now();
     await Promise.all(Array.from({ length: Math.min(count, this.#room) }, () => this.#startOne()));
   }
 
