@@ -57,7 +57,6 @@ export class Book {
   }
 
   /** Every delivery to a healthy subscriber that is owed from then. */
-  dueIn(time: Time) { return this.#due(time); }
   #due(time: Time): { event: Posted; arrival: Arrival | undefined }[] {
     const owed = this.postedIn(time).filter(
       ({ stream, status }) => status === 202 && HEALTHY_TYPES.includes(stream.event_type),

@@ -40,8 +40,8 @@ export interface Measured {
 const ROUNDS = 2;
 /** So that code is compiled and connections stand. */
 const WARM_UP_MS = 4_000;
-/** How long the first trouble lasts, which makes the environments that later ones find. */
-const FIRST_MS = 5_000;
+/** How long the first trouble lasts, which makes the environments that later ones find: until requests that hang have ended. */
+const FIRST_MS = 16_000;
 const LONGEST_REST_MS = 20_000;
 /** What is posted beside comes in batches: a request costs far more than the events in it, and two cores are soon used up. */
 const BATCHES_A_SECOND = 5;
@@ -105,7 +105,6 @@ async function alternate(one: Case, { call, system, endpoints, seconds, book }: 
 
   const unseen = new Map<Troublemaker, number>();
   const duringTrouble = async (ms: number): Promise<Stretch> => {
-    console.log('B begins', Date.now() % 1000000);
     const trouble = await subscribeTroublemakers(one, { call, endpoints });
     const stretch = await during(ms);
     for (const [maker, count] of await trouble.unseen()) unseen.set(maker, (unseen.get(maker) ?? 0) + count);
@@ -129,16 +128,6 @@ async function alternate(one: Case, { call, system, endpoints, seconds, book }: 
 function figuresOf(one: Case, { first, without, withTrouble, unseen, book }: Alternated & { book: Book }): Measured {
   const calms = without.map((stretch) => book.latencies(stretch));
   const [calm, troubled] = [calms.flat(), withTrouble.flatMap((stretch) => book.latencies(stretch))];
-  for (const stretch of [first, ...without, ...withTrouble]) {
-    const rows = book.dueIn(stretch).map(({ event, arrival }) => ({ t: event.due - stretch.from, l: (arrival?.at ?? Infinity) - event.due, p: arrival?.path, ty: event.stream.event_type }));
-    const byEvent = new Map<number, { n: number; max: number; min: number; ty: string }>();
-    for (const { t, l, ty } of rows) {
-      const b = byEvent.get(t) ?? { n: 0, max: 0, min: Infinity, ty };
-      b.n++; b.max = Math.max(b.max, l); b.min = Math.min(b.min, l); byEvent.set(t, b);
-    }
-    console.log([...byEvent].sort((a, b) => a[0] - b[0]).filter(([, b]) => b.max > 120).map(([t, b]) => `${t.toFixed(0)}:${b.min.toFixed(0)}-${b.max.toFixed(0)} ${b.ty}`).join('\n'));
-    console.log('--');
-  }
   const inner = calms.slice(1, -1).flat();
   const outer = [...(calms[0] ?? []), ...(calms.at(-1) ?? [])];
   const posted = [first, ...without, ...withTrouble].flatMap((stretch) => book.postedIn(stretch));
