@@ -37,8 +37,8 @@ export interface Emulators {
 }
 
 /**
- * What a process held when it died is visible again at once, with its receive counts; delays stay. Throws when another process
- * uses the folder.
+ * What a process held when it died is visible again at once, and that receive does not count; delays stay. Throws when another
+ * process uses the folder.
  */
 export async function startEmulators({ dataDir }: EmulatorOptions): Promise<Emulators> {
   const folder = openDataFolder(dataDir);

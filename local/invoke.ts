@@ -38,6 +38,8 @@ export interface PoolOptions {
   /** Takes each line the function prints, and the reason of each failed invocation. */
   write: (line: string) => void;
   mostEnvironments?: number;
+  /** So many stand ready from the start, and take turns, so that none of them is colder than the others. */
+  standing?: number;
   /** An environment that had nothing to do for this long is ended. */
   idleMs?: number;
 }
@@ -85,7 +87,7 @@ export class Pool {
 
   constructor(spec: FunctionSpec, options: PoolOptions) {
     this.#spec = spec;
-    this.#options = { mostEnvironments: MOST_ENVIRONMENTS, idleMs: IDLE_MS, ...options };
+    this.#options = { mostEnvironments: MOST_ENVIRONMENTS, standing: 1, idleMs: IDLE_MS, ...options };
   }
 
   /** Resolves to what the handler returned; throws an `InvocationFailed`. */
@@ -100,9 +102,10 @@ export class Pool {
     return this.#idle.length;
   }
 
-  /** Has an environment ready before the first invocation needs it. */
+  /** Has environments ready before an invocation needs them. */
   async warm(): Promise<void> {
     this.#giveBack(await this.#take());
+    await this.#start(this.#options.standing - this.#environments.size);
   }
 
   /** Lets running invocations end, which their time-out makes sure of, and then ends all environments. */
@@ -141,7 +144,7 @@ export class Pool {
   }
 
   async #take(): Promise<Environment> {
-    const warm = this.#idle.pop();
+    const warm = this.#options.standing > 1 ? this.#idle.shift() : this.#idle.pop();
     if (warm) {
       warm.keep();
       return warm;
@@ -157,7 +160,8 @@ export class Pool {
     const next = this.#line.shift();
     if (next) return next.resolve(environment);
     this.#idle.push(environment);
-    environment.endIn(this.#options.idleMs);
+    const { standing, idleMs } = this.#options;
+    if (standing === 1 || this.#environments.size > standing) environment.endIn(idleMs);
   }
 
   #grow(): void {

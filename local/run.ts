@@ -81,10 +81,19 @@ async function startSystem({ settings, files, leave, toClose }: Start): Promise<
   });
   toClose.push(inbox.stop);
 
-  const { host, port } = settings;
+  const { host, port, environments } = settings;
   const adminKey = adminKeyFor(settings.adminKey, settings.dataDir && files.path('admin-key'));
   const { startRunner } = await runnerModule;
-  const options = { host, port, emulators, assembly: keep(built, files), adminKey: adminKey.value, logs, report: warn };
+  const options = {
+    host,
+    port,
+    environments,
+    emulators,
+    assembly: keep(built, files),
+    adminKey: adminKey.value,
+    logs,
+    report: warn,
+  };
   const runner = await startRunner(options).catch((error: unknown) => refusePort(error, settings));
   toClose.push(runner.stop);
 

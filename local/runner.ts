@@ -18,6 +18,8 @@ export interface RunnerOptions {
   /** The value of every secret that the template declares. */
   adminKey: string;
   logs: Logs;
+  /** So many of each function stand ready and take turns; undefined: one does, and more are made when they are needed. */
+  environments?: number | undefined;
   /** Told of failed invocations and of whatever else should not happen. */
   report(trouble: string): void;
 }
@@ -116,8 +118,16 @@ class Functions {
   readonly #pools: Map<string, Pool>;
   readonly #report: (trouble: string) => void;
 
-  constructor(specs: readonly FunctionSpec[], { logs, report }: Pick<RunnerOptions, 'logs' | 'report'>) {
-    this.#pools = new Map(specs.map((spec) => [spec.name, new Pool(spec, { write: logs.open(labelOf(spec.name)) })]));
+  constructor(
+    specs: readonly FunctionSpec[],
+    { logs, environments, report }: Pick<RunnerOptions, 'logs' | 'environments' | 'report'>,
+  ) {
+    const poolOf = (spec: FunctionSpec): Pool =>
+      new Pool(spec, {
+        write: logs.open(labelOf(spec.name)),
+        ...(environments !== undefined && { standing: environments }),
+      });
+    this.#pools = new Map(specs.map((spec) => [spec.name, poolOf(spec)]));
     this.#report = report;
   }
 

@@ -16,6 +16,8 @@ export interface Settings {
   /** Absolute path of a team's own catalogue. */
   catalogue: string | undefined;
   printLogs: boolean;
+  /** So many environments of each function stand ready and take turns; undefined: they are made as they are needed. */
+  environments: number | undefined;
   /** How many sample events the demo posts; undefined: no demo. */
   demoEvents: number | undefined;
 }
@@ -34,7 +36,8 @@ HOST                  127.0.0.1
 FANOUT_DATA           .fanout       where everything is kept; :memory: keeps nothing
 FANOUT_ADMIN_KEY                    the first admin key, 20 characters or more; without it, one is made and kept
 FANOUT_ALLOW_PRIVATE                0: no http, no private addresses, as on AWS; 1: allowed although HOST is not loopback
-FANOUT_CATALOGUE                    path of your own catalogue`;
+FANOUT_CATALOGUE                    path of your own catalogue
+FANOUT_ENVIRONMENTS                 so many environments of each function stand ready, at 60 MB each, as in a busy deployment`;
 
 type Environment = Record<string, string | undefined>;
 
@@ -56,6 +59,7 @@ export function readSettings(args: readonly string[], environment: Environment):
     allowPrivate: mayReachPrivate(host, environment['FANOUT_ALLOW_PRIVATE'] || undefined),
     catalogue: catalogueOf(catalogue),
     printLogs: logs,
+    environments: environmentsOf(environment['FANOUT_ENVIRONMENTS'] || undefined),
     demoEvents: demoEventsOf(demo),
   };
   if (demo !== undefined && !settings.allowPrivate)
@@ -93,6 +97,15 @@ function portOf(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new Refusal(`PORT is ${text}, which is no port.`);
+}
+
+const MOST_ENVIRONMENTS = 40;
+
+function environmentsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (/^[1-9]\d*$/.test(text) && count <= MOST_ENVIRONMENTS) return count;
+  throw new Refusal(`FANOUT_ENVIRONMENTS is ${text}: 1 to ${MOST_ENVIRONMENTS}.`);
 }
 
 function catalogueOf(path: string | undefined): string | undefined {

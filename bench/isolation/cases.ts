@@ -59,4 +59,4 @@ const hungElsewhere = (perSecond: number): Case => ({
 
 const RATES = [3, 10, 20, 100];
 
-export const CASES: readonly Case[] = [mixed, ...RATES.map(hungHere), ...RATES.map(hungElsewhere)];
+export const CASES: readonly [Case, ...Case[]] = [mixed, ...RATES.map(hungHere), ...RATES.map(hungElsewhere)];

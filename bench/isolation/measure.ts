@@ -20,8 +20,9 @@ export interface Setting {
 export interface Measured {
   p50: Ratio;
   p99: Ratio;
-  /** p99 of the very first trouble, for which environments have to be started. */
-  first: Ratio;
+  /** Divided by what it was while the same subscribers got the same events and answered. */
+  p50Load: Ratio;
+  p99Load: Ratio;
   /** The noise: the same without trouble on either side. */
   p50Noise: Ratio;
   p99Noise: Ratio;
@@ -40,15 +41,12 @@ export interface Measured {
 const ROUNDS = 2;
 /** So that code is compiled and connections stand. */
 const WARM_UP_MS = 4_000;
-/** How long the first trouble lasts, which makes the environments that later ones find: until requests that hang have ended. */
-const FIRST_MS = 16_000;
 const LONGEST_REST_MS = 20_000;
 /** What is posted beside comes in batches: a request costs far more than the events in it, and two cores are soon used up. */
 const BATCHES_A_SECOND = 5;
 
 /** How long a case takes at least. */
-export const durationMs = (seconds: number): number =>
-  WARM_UP_MS + FIRST_MS + (ROUNDS * 1.5 + 0.5) * seconds * 1_000 + 20_000;
+export const durationMs = (seconds: number): number => WARM_UP_MS + (ROUNDS * 3 + 0.5) * seconds * 1_000 + 30_000;
 
 interface Stretch extends Time {
   /** Seconds that the runner used in it. */
@@ -88,8 +86,8 @@ async function streamsOf({ beside }: Case, call: Call): Promise<Stream[]> {
 }
 
 interface Alternated {
-  first: Stretch;
   without: Stretch[];
+  withLoad: Stretch[];
   withTrouble: Stretch[];
   unseen: ReadonlyMap<Troublemaker, number>;
 }
@@ -105,50 +103,65 @@ async function alternate(one: Case, { call, system, endpoints, seconds, book }: 
 
   const unseen = new Map<Troublemaker, number>();
   const duringTrouble = async (ms: number): Promise<Stretch> => {
-    const trouble = await subscribeTroublemakers(one, { call, endpoints });
+    const trouble = await subscribeTroublemakers(one.troublemakers, { call, endpoints });
     const stretch = await during(ms);
     for (const [maker, count] of await trouble.unseen()) unseen.set(maker, (unseen.get(maker) ?? 0) + count);
     await trouble.end();
     await book.becomesCalm(LONGEST_REST_MS);
     return stretch;
   };
+  const wellBehaved = one.troublemakers.map((maker) => ({
+    ...maker,
+    name: `${maker.name}-well`,
+    behaviour: 'works' as const,
+  }));
+  const duringLoad = async (ms: number): Promise<Stretch> => {
+    const load = await subscribeTroublemakers(wellBehaved, { call, endpoints });
+    const stretch = await during(ms);
+    await load.end();
+    await book.becomesCalm(LONGEST_REST_MS);
+    return stretch;
+  };
 
   await pause(WARM_UP_MS);
-  const first = await duringTrouble(FIRST_MS);
   const without = [await during(seconds * 500)];
-  const withTrouble: Stretch[] = [];
+  const [withLoad, withTrouble]: [Stretch[], Stretch[]] = [[], []];
   for (let round = 0; round < ROUNDS; round++) {
     withTrouble.push(await duringTrouble(seconds * 1_000));
     without.push(await during(seconds * 500));
+    withLoad.push(await duringLoad(seconds * 1_000));
+    without.push(await during(seconds * 500));
   }
   await book.becomesCalm(LONGEST_REST_MS);
-  return { first, without, withTrouble, unseen };
+  return { without, withLoad, withTrouble, unseen };
 }
 
-function figuresOf(one: Case, { first, without, withTrouble, unseen, book }: Alternated & { book: Book }): Measured {
+function figuresOf(one: Case, alternated: Alternated & { book: Book }): Measured {
+  const { without, withLoad, withTrouble, unseen, book } = alternated;
   const calms = without.map((stretch) => book.latencies(stretch));
   const [calm, troubled] = [calms.flat(), withTrouble.flatMap((stretch) => book.latencies(stretch))];
+  const loaded = withLoad.flatMap((stretch) => book.latencies(stretch));
   const inner = calms.slice(1, -1).flat();
   const outer = [...(calms[0] ?? []), ...(calms.at(-1) ?? [])];
-  const posted = [first, ...without, ...withTrouble].flatMap((stretch) => book.postedIn(stretch));
+  const posted = [...without, ...withLoad, ...withTrouble].flatMap((stretch) => book.postedIn(stretch));
   return {
     p50: ratioAt(0.5, troubled, calm),
     p99: ratioAt(0.99, troubled, calm),
-    first: ratioAt(0.99, book.latencies(first), calm),
+    p50Load: ratioAt(0.5, troubled, loaded),
+    p99Load: ratioAt(0.99, troubled, loaded),
     p50Noise: ratioAt(0.5, inner, outer),
     p99Noise: ratioAt(0.99, inner, outer),
     cpu: cpuIn(withTrouble) / cpuIn(without),
     accepted: posted.filter(({ status }) => status === 202).length,
     posted: posted.length,
-    arrived: [...calm, ...troubled].filter(Number.isFinite).length,
-    due: calm.length + troubled.length,
+    arrived: [...calm, ...loaded, ...troubled].filter(Number.isFinite).length,
+    due: calm.length + loaded.length + troubled.length,
     twice: book.duplicates,
     trouble: one.troublemakers.map((maker) => ({
       name: maker.name,
       got: book.requestsTo(maker) + (unseen.get(maker) ?? 0),
-      due: [first, ...withTrouble]
-        .flatMap((stretch) => book.postedIn(stretch))
-        .filter(({ stream }) => wants(maker, stream)).length,
+      due: [...withTrouble].flatMap((stretch) => book.postedIn(stretch)).filter(({ stream }) => wants(maker, stream))
+        .length,
     })),
   };
 }

@@ -1,5 +1,5 @@
 import { itemsOf, type Call } from '../../local/client.ts';
-import { HEALTHY_TYPES, TENANT, type Case, type Troublemaker } from './cases.ts';
+import { HEALTHY_TYPES, TENANT, type Troublemaker } from './cases.ts';
 import type { Endpoints } from './endpoints.ts';
 
 export interface Parties {
@@ -40,7 +40,10 @@ export interface Trouble extends Subscribed {
   unseen(): Promise<ReadonlyMap<Troublemaker, number>>;
 }
 
-export async function subscribeTroublemakers({ troublemakers }: Case, { call, endpoints }: Parties): Promise<Trouble> {
+export async function subscribeTroublemakers(
+  troublemakers: readonly Troublemaker[],
+  { call, endpoints }: Parties,
+): Promise<Trouble> {
   const made = await Promise.all(
     troublemakers.map(async (maker) => {
       const url = endpoints.urlOf(pathOfTrouble(maker), maker.behaviour);

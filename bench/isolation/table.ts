@@ -31,7 +31,7 @@ const COLUMNS: readonly (readonly [head: string, cell: (row: Row) => string])[] 
   ['p99', ({ p99 }) => ratioText(p99)],
   ['A/A', ({ p99Noise }) => timesText(p99Noise.times)],
   ['within 10 %', verdictOf],
-  ['first', ({ first }) => timesText(first.times)],
+  ['of load', ({ p50Load, p99Load }) => `${timesText(p50Load.times)} ${timesText(p99Load.times)}`],
   ['cpu', ({ cpu }) => timesText(cpu)],
   ['accepted', ({ accepted, posted }) => `${accepted} of ${posted}`],
   ['arrived', ({ arrived, due }) => `${arrived} of ${due}`],

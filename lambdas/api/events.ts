@@ -39,6 +39,9 @@ const isWanted = (event: AcceptedEvent, { event_types, filter }: Subscription): 
   takes(event_types, event) &&
   (filter === null || matches(filterIn(JSON.stringify(filter)), filterView(event, JSON.parse(event.body))));
 
+/** A page of deliveries must not take long because a million others wait. Of one that is not among these, its last attempt tells. */
+const MOST_LOOKED_AT = 1_000;
+
 async function delivery(event: AcceptedEvent, subscriptionId: string, world: World): Promise<Record<string, unknown>> {
   const { tenant, event_id } = event;
   const [subscription, attempts, isCancelled] = await Promise.all([
@@ -51,7 +54,7 @@ async function delivery(event: AcceptedEvent, subscriptionId: string, world: Wor
     ? [undefined, []]
     : await Promise.all([
         world.attempts.letterOf(event, subscriptionId),
-        world.shelf.find({ tenant, subscriptionId }, event_id),
+        world.shelf.find({ tenant, subscriptionId }, event_id, { due: attempts.at(-1)?.next_at, most: MOST_LOOKED_AT }),
       ]);
   const wanted = subscription !== undefined && isWanted(event, subscription);
   const known = { event, subscriptionId, subscription, attempts, letter, isCancelled, isWanted: wanted };

@@ -76,7 +76,8 @@ async function start(request: Request, world: World): Promise<Answer> {
     only,
     run,
     from: new Date(from).toISOString(),
-    to: to === undefined ? now.toISOString() : new Date(to).toISOString(),
+    // What is accepted from now on is delivered by itself.
+    to: new Date(Math.min(to === undefined ? Infinity : Date.parse(to), now.getTime())).toISOString(),
     started_at: now.toISOString(),
   });
   await world.replays.create(replay);

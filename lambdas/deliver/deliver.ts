@@ -9,7 +9,7 @@ import type { Outcome } from '../../shared/domain/outcome.ts';
 import { decide, nextHop, oldestOf, restUntil, type Next } from '../../shared/domain/retry.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
-import type { Trouble } from '../../shared/store/health.ts';
+import type { Trouble, Whom } from '../../shared/store/health.ts';
 import { close, disable, isCarrier, openIfFailing, probeFailed, takeProbe } from './circuit.ts';
 import { bury, idOf, messageOf, over, putOff, shelve, stepOf, whomOf } from './work.ts';
 import type { Work, World } from './world.ts';
@@ -156,6 +156,16 @@ function scheduled(work: Work, subscription: Subscription, { made, world }: { ma
   return decide({ outcome: made.outcome, attempt: attempt - probes, policy, now, jitter: world.jitter() });
 }
 
+/** The request has been made: that the list cannot be read must not make it a second time. */
+async function isInTrouble({ tenant, subscriptionId }: Whom, world: World): Promise<boolean> {
+  try {
+    return (await world.troubleOf(tenant, subscriptionId)) !== undefined;
+  } catch (error) {
+    world.noteFailure('trouble.not_read', error, { tenant, subscription_id: subscriptionId });
+    return false;
+  }
+}
+
 /** What an answer means for the subscription beyond this delivery: its health, its circuit, whether it is over. */
 async function judge(
   work: Work,
@@ -170,7 +180,7 @@ async function judge(
     if (isProbe) {
       await close(whom, world);
       await world.recovered(whom, { at, inTime });
-    } else if ((await world.troubleOf(whom.tenant, whom.subscriptionId)) !== undefined) {
+    } else if (await isInTrouble(whom, world)) {
       await world.answered(whom, { at, inTime });
     }
     return next;

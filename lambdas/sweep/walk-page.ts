@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { OPERATIONAL_GROUP } from '../../shared/catalogue/operational.ts';
 import { noticeOfDead } from '../../shared/domain/dead-letter.ts';
 import { filterView, travelling, type AcceptedEvent } from '../../shared/domain/event.ts';
@@ -59,7 +60,7 @@ async function decide(events: readonly Placed[], { replay, subscription, world }
   });
 }
 
-type Letters = DeadLetter & { event: Placed; reason: 'expired' | 'retention' };
+type Letters = DeadLetter & { event: Placed };
 
 /** What comes of a delivery: a message that has no delay yet, a dead letter, or nothing. */
 type Outcome = { message: Omit<Outgoing, 'delay'> } | { letter: Letters } | undefined;
@@ -71,19 +72,22 @@ function lastOf({ attempts }: Past): Letter['last'] {
   return { outcome, at, attempt, ...(status !== undefined && { status }), ...(reason !== undefined && { reason }) };
 }
 
-function letterFor({ placed, past, plan: planned }: Decided, { replay, world }: Walker): Letters {
+function letterFor(
+  { placed, past, plan: planned }: Decided,
+  { replay, world }: Walker,
+  why: 'planned' | 'fault' = 'planned',
+): Letters {
   const { tenant, event_id: eventId, accepted_at: acceptedAt } = placed;
   const subscriptionId = replay.subscription_id;
   const last = lastOf(past);
-  const [run, reason] =
-    planned.kind === 'expire' ? [planned.run, 'expired' as const] : [planned.step.run, 'retention' as const];
+  const run = planned.kind === 'expire' ? planned.run : planned.step.run;
+  const reason = planned.kind === 'expire' ? 'expired' : 'retention';
   return {
     event: placed,
     subscriptionId,
     deliveryId: deliveryId({ tenant, eventId, acceptedAt, subscriptionId }),
     run,
-    kind: 'delivery',
-    reason,
+    ...(why === 'fault' ? { kind: 'fault', reason: 'fault' } : { kind: 'delivery', reason }),
     at: world.now().toISOString(),
     ...(last !== undefined && { last }),
   };
@@ -92,11 +96,39 @@ function letterFor({ placed, past, plan: planned }: Decided, { replay, world }: 
 const passes = ({ filter }: Subscription, event: AcceptedEvent): boolean =>
   filter === null || matches(filterIn(JSON.stringify(filter)), filterView(event, JSON.parse(event.body)));
 
+/** What one event makes our own code throw must not stop the walk for all that come after it: it becomes a dead letter. */
+async function outcomeOrFault(decided: Decided, walker: Walker): Promise<Outcome> {
+  try {
+    return await outcomeOf(decided, walker);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    const { tenant, event_id } = decided.placed;
+    const { subscription_id } = walker.replay;
+    walker.world.noteFailure('delivery.fault', error, { tenant, event_id, subscription_id });
+    return { letter: letterFor(decided, walker, 'fault') };
+  }
+}
+
+/** However often it is tried, the event cannot be read or looked at. */
+class Unreadable extends Error {}
+
+async function readIn({ placed }: Decided, { subscription, world }: Walker) {
+  try {
+    const event = await world.find(placed.tenant, placed.event_id);
+    return { event, isWanted: event === undefined || passes(subscription, event) };
+  } catch (cause) {
+    // A table that does not answer says so in words of its own, and the walk comes back.
+    if (cause instanceof z.ZodError || cause instanceof RangeError || cause instanceof SyntaxError)
+      throw new Unreadable(cause.message, { cause });
+    throw cause;
+  }
+}
+
 async function outcomeOf(decided: Decided, walker: Walker): Promise<Outcome> {
-  const { replay, subscription, world } = walker;
-  const { placed, plan: planned } = decided;
-  const event = await world.find(placed.tenant, placed.event_id);
-  if (event !== undefined && !passes(subscription, event)) return undefined;
+  const { replay } = walker;
+  const { plan: planned } = decided;
+  const { event, isWanted } = await readIn(decided, walker);
+  if (!isWanted) return undefined;
   if (planned.kind === 'expire') return { letter: letterFor(decided, walker) };
   // What was held must not vanish with its data; what somebody asks for again has had its end.
   if (event === undefined) return replay.kind === 'catch_up' ? { letter: letterFor(decided, walker) } : undefined;
@@ -172,7 +204,7 @@ export async function takePage(
   });
   const all = await decide(page.events, walker);
   const taken = all.slice(0, left);
-  const outcomes = await inParts(taken, (one) => outcomeOf(one, walker));
+  const outcomes = await inParts(taken, (one) => outcomeOrFault(one, walker));
   const messages = outcomes.flatMap((outcome) => (outcome && 'message' in outcome ? outcome.message : []));
   const letters = outcomes.flatMap((outcome) => (outcome && 'letter' in outcome ? outcome.letter : []));
   await sendAll(messages, piece, world);

@@ -43,6 +43,7 @@ export interface WalkWorld {
   /** The most deliveries a second to a subscription without a rate of its own. */
   ceilingPerSecond: number;
   note(what: string, line: Record<string, string | number>): void;
+  noteFailure(what: string, error: unknown, line: Record<string, string | number>): void;
 }
 
 /** What is left of the function's time when no further page is begun. */

@@ -201,7 +201,14 @@ class Disk extends PersistenceManager {
     this.#db.exec('PRAGMA synchronous = NORMAL');
     // It reads the messages queue by queue at the start: with 50,000 waiting, an index makes that 0.6 s instead of 2.8 s.
     this.#db.exec('CREATE INDEX IF NOT EXISTS messages_by_queue ON sqs_messages (queue_name)');
-    // Whoever held a message is dead by now. Receive counts and delays stay.
+    // Whoever held a message is dead by now. That he died says nothing against it: it brings it no nearer to the queue of last resort.
+    // But it has been received, so what is done for it may be done for the second time. Delays stay.
+    this.#db
+      .prepare(
+        'UPDATE sqs_messages SET approximate_receive_count = MAX(approximate_receive_count - 1, 1) ' +
+          'WHERE receipt_handle IS NOT NULL AND visibility_deadline > ?',
+      )
+      .run(Date.now());
     this.#db.exec(
       'UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE receipt_handle IS NOT NULL',
     );

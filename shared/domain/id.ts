@@ -50,6 +50,5 @@ export function acceptedAtOf(id: string): string | undefined {
   if (time === undefined) return undefined;
   const digits = Array.from(time, (char) => ALPHABET.indexOf(char));
   const milliseconds = digits.reduce((sum, digit) => sum * 32 + digit, 0);
-  const at = new Date(milliseconds);
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+  return new Date(milliseconds).toISOString();
 }

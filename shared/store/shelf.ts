@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { DeliveryStep, WAITING_FOR } from '../domain/delivery.ts';
 import { TravellingEvent } from '../domain/event.ts';
 import { gather } from '../domain/gather.ts';
-import { readAll, writeAll, type Item, type Table, type Write } from './database.ts';
+import { readAll, readRange, writeAll, type Item, type Table, type Write } from './database.ts';
 import type { Whom } from './health.ts';
 import { keys, WAIT_SHARDS, type StepOf } from './keys.ts';
 import { mergedPage } from './merged.ts';
@@ -38,6 +38,12 @@ const shelfKey = (resting: Resting) => keys.shelved(deliveryOf(resting), momentO
 const partitionsOf = ({ tenant, subscriptionId }: Whom): string[] =>
   Array.from({ length: WAIT_SHARDS }, (_, shard) => keys.waitingPartition(tenant, subscriptionId, shard));
 const waitingKey = (resting: Resting) => keys.waiting(deliveryOf(resting), momentOf(resting.due));
+
+/** Where to look for what waits. */
+export interface Search {
+  due?: string | undefined;
+  most?: number;
+}
 
 export type Shelf = ReturnType<typeof shelfIn>;
 
@@ -129,11 +135,23 @@ export function shelfIn(table: Table, retentionDays: number, report: Report = wa
       for (const pk of partitionsOf(of)) yield* waitingIn(pk);
     },
 
-    /** What waits of one event for a subscription. Reads a fourth of all that waits for it, whatever its time. */
-    async find(of: Whom, eventId: string): Promise<Resting[]> {
+    /**
+     * What waits of one event for a subscription. Reads a fourth of all that waits for it, whatever its time, or the first `most` of
+     * that; `due`, RFC 3339, is where to look first.
+     */
+    async find(of: Whom, eventId: string, { due, most = Infinity }: Search = {}): Promise<Resting[]> {
       const pk = keys.waitingPartitionOf(of, eventId);
-      const waiting = await Array.fromAsync(waitingIn(pk));
-      return waiting.filter(({ event }) => event.event_id === eventId);
+      if (due !== undefined) {
+        const there = await readRange(table, { pk, prefix: `${due}#${eventId}#`, consistent: 'yes' });
+        if (there.items.length > 0) return there.items.flatMap((item) => read(item) ?? []);
+      }
+      const found: Resting[] = [];
+      let looked = 0;
+      for await (const resting of waitingIn(pk)) {
+        if (resting.event.event_id === eventId) found.push(resting);
+        if (++looked >= most) break;
+      }
+      return found;
     },
 
     /** The delivery is neither on the shelf nor listed any more. */

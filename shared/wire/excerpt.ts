@@ -11,5 +11,7 @@ export function printable(body: Buffer): string | undefined {
   const cut = body.length > SHOWN_BYTES;
   const text = new TextDecoder().decode(body.subarray(0, SHOWN_BYTES), { stream: cut }); // streaming forgives a character cut in two
   const line = text.replace(/\s+/g, ' ').trim().replace(INVISIBLE, escaped);
-  return line === '' ? undefined : line.slice(0, SHOWN_BYTES).toWellFormed();
+  if (line === '') return undefined;
+  // What was written out anew, or could not be decoded, is longer than it came, and a table charges by the byte.
+  return new TextDecoder().decode(Buffer.from(line).subarray(0, SHOWN_BYTES), { stream: true });
 }

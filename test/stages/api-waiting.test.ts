@@ -227,6 +227,10 @@ describe('a replay', () => {
     expect(plane.asked).toMatchObject([{ kind: 'walk', replay_id: body.replay_id }]);
   });
 
+  test('ends now at the latest: what comes later is delivered by itself', async () => {
+    expect((await start({ from: later(-60), to: later(3_600) })).body).toMatchObject({ from: later(-60), to: AT });
+  });
+
   test('runs alone', async () => {
     const { body } = await start({ from: later(-60), only: 'all' });
     expect((await start({ from: later(-60) })).status).toBe(409);

@@ -7,8 +7,8 @@ import { ACCEPTED, posted, rejected, TENANT } from '../support/stage-world.ts';
 
 /*
  * A short outage: a circuit opens, is probed, closes, and what was held is caught up. It is lived through once without a fault, which
- * tells the effects of each stage; then the process dies once before and once after each of them. Whatever dies, every event must
- * arrive in the end.
+ * tells the effects of each stage; then the process dies once before and once after each of them, and each of them fails once.
+ * Whatever breaks, every event must arrive in the end.
  */
 
 jest.setTimeout(120_000);
@@ -119,10 +119,15 @@ for (const stage of STAGES_AT_WORK) {
   const places = known.begun.map((_, at) => at).filter((at) => known.begun.indexOf(known.begun[at]!) === at);
   const faults = places
     .filter((at) => !LOOKS.includes(known.begun[at]!))
-    .flatMap((at) => (['before', 'after'] as const).map((side): Fault => ({ at, side, kind: 'dies' })));
+    .flatMap((at): Fault[] => [
+      { at, side: 'before', kind: 'dies' },
+      { at, side: 'after', kind: 'dies' },
+      // Throttled for so long that the client gave up, while the process lives on.
+      { at, side: 'before', kind: 'fails' },
+    ]);
 
   describe(`${stage} in an outage`, () => {
-    test.each(faults.map((fault) => ({ sentence: `dies ${fault.side} ${known.begun[fault.at]}`, fault })))(
+    test.each(faults.map((fault) => ({ sentence: `${fault.kind} ${fault.side} ${known.begun[fault.at]}`, fault })))(
       '$sentence: everything arrives',
       async ({ fault }) => {
         const watch = new Watch({ fault, known, onFault: () => undefined });

@@ -267,6 +267,17 @@ describe('what follows is durable before the attempt is recorded', () => {
   });
 });
 
+test('a request that was taken is not made again because nobody could learn how its subscriber fares', async () => {
+  await opened.subscribe({});
+  let looks = 0;
+  const troubleOf = async (): Promise<undefined> => {
+    if (++looks > 1) throw new Error('throttled');
+    return undefined;
+  };
+  expect(await deliverBatch([received()], { ...world, troubleOf }, new AbortController().signal)).toEqual(new Set());
+  expect([looks, arrivedAt('sub_1'), (await attempts()).map(({ next }) => next)]).toEqual([2, 1, ['done']]);
+});
+
 describe('a claim', () => {
   test.each([
     ['a first attempt has none', {}, false],

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
+import * as z from 'zod';
 import { walk } from '../../lambdas/sweep/walk.ts';
 import type { World } from '../../lambdas/sweep/sweep.ts';
 import { OPERATIONAL_GROUP } from '../../shared/catalogue/operational.ts';
@@ -283,6 +284,36 @@ describe('a catch-up', () => {
     expect(letters.map(({ event_id, reason }) => [event_id, reason])).toContainEqual(['evt_0001', 'retention']);
     const notices = started.queues.sweeps.taken.filter((body) => body.includes('"notice"'));
     expect(notices.map((body) => (JSON.parse(body) as { data: { count: number } }).data.count)).toEqual([1]);
+  });
+});
+
+describe('one event that our own code fails at', () => {
+  const unreadable = z.string().safeParse(1).error!;
+
+  test('becomes a dead letter, and those after it are sent', async () => {
+    const started = await start({ events: several(3) });
+    const { find } = started.world;
+    started.world.find = async (tenant, id) => {
+      if (id === 'evt_0001') throw unreadable;
+      return find(tenant, id);
+    };
+    await run(started);
+    expect(namesSent(started)).toEqual(['evt_0000', 'evt_0002']);
+    const { letters } = await started.attempts.deadLetters(WHOM, { limit: 10 });
+    expect(letters).toMatchObject([{ event_id: 'evt_0001', kind: 'fault', reason: 'fault' }]);
+  });
+
+  test('is not one that a table does not answer for: the walk comes back to it', async () => {
+    const started = await start({ events: several(3) });
+    const { find } = started.world;
+    let failures = 0;
+    started.world.find = async (tenant, id) => {
+      if (id === 'evt_0001' && failures++ === 0) throw new Injected('throttled');
+      return find(tenant, id);
+    };
+    await run(started);
+    expect(new Set(namesSent(started))).toEqual(new Set(['evt_0000', 'evt_0001', 'evt_0002']));
+    expect((await started.attempts.deadLetters(WHOM, { limit: 10 })).letters).toEqual([]);
   });
 });
 

@@ -266,6 +266,16 @@ export const shelfContract = (backend: string, openTable: () => Promise<TestTabl
       expect(await shelf.find(OF, 'evt_1')).toEqual([]);
     });
 
+    test('is found where it is said to be, and otherwise among so many', async () => {
+      const { shelf } = await open();
+      const mine = resting(90, { event_id: 'evt_1' });
+      await Promise.all([...several(60), mine].map(shelf.rest));
+      const due = new Date(mine.due).toISOString();
+      expect(await shelf.find(OF, 'evt_1', { due, most: 1 })).toEqual([mine]);
+      expect(await shelf.find(OF, 'evt_1', { due: AT, most: 1 })).toEqual([]);
+      expect(await shelf.find(OF, 'evt_1', { due: AT, most: 1_000 })).toEqual([mine]);
+    });
+
     test('is found by its event, in all of its runs', async () => {
       const { shelf } = await open();
       await Promise.all(several(60).map(shelf.rest));

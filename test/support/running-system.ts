@@ -71,6 +71,14 @@ export async function startAndEnd(
   return { code: child.exitCode, stderr: errors() };
 }
 
+/** Starts it as `startSystem` does, and ends it with SIGKILL after that time, wherever its start has come to by then. */
+export async function startAndKill9(dataDir: string, afterMs: number): Promise<void> {
+  const { child } = spawnRunner({ FANOUT_DATA: dataDir }, []);
+  const closed = once(child, 'close');
+  setTimeout(() => child.kill('SIGKILL'), afterMs);
+  await closed;
+}
+
 function spawnRunner(env: Record<string, string>, args: readonly string[]) {
   const { PATH = '', HOME = '' } = process.env; // of ours it gets nothing else: tests must not depend on a developer's shell
   const child = spawn(process.execPath, [START, ...args], {

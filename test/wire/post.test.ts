@@ -303,6 +303,7 @@ describe('the excerpt', () => {
     ['shows control characters as code points', '\x1b[2Ja\0', '\\u{1b}[2Ja\\u{0}'],
     ['does not let text be turned around', 'a\u202eb', 'a\\u{202e}b'],
     ['stays within a kilobyte when it is full of them', '\0'.repeat(1024), '\\u{0}'.repeat(205).slice(0, 1024)],
+    ['stays within one where nothing of it is UTF-8', Buffer.alloc(1024, 0xff), '\ufffd'.repeat(341)],
     ['is absent when there is nothing to show', ' \n', undefined],
   ])('%s', async (_, body, expected) => {
     expect(await excerptOf(body)).toBe(expected);
