@@ -105,7 +105,7 @@ export class Pool {
   /** Has environments ready before an invocation needs them. */
   async warm(): Promise<void> {
     this.#giveBack(await this.#take());
-    await this.#start(this.#options.standing - this.#environments.size);
+    while (this.#environments.size < this.#options.standing) await this.#startOne();
   }
 
   /** Lets running invocations end, which their time-out makes sure of, and then ends all environments. */
@@ -145,10 +145,11 @@ export class Pool {
 
   async #take(): Promise<Environment> {
     const warm = this.#options.standing > 1 ? this.#idle.shift() : this.#idle.pop();
-    if (warm) {
+    if (warm?.alive) {
       warm.keep();
       return warm;
     }
+    if (warm) return this.#take(); // it is just being ended
     const place = Promise.withResolvers<Environment>();
     this.#line.push(place);
     this.#grow();
@@ -187,6 +188,7 @@ export class Pool {
   }
 
   async #start(count: number): Promise<void> {
+    if (count < 1) return;
     if (isProcessorBusy() && performance.now() - this.#startedAt < BUSY_PAUSE_MS) return;
     this.#startedAt = performance.now();
     await Promise.all(Array.from({ length: Math.min(count, this.#room) }, () => this.#startOne()));

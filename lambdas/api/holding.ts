@@ -4,6 +4,12 @@ import type { Subscription } from '../../shared/domain/subscription.ts';
 import { replayFrom } from '../../shared/store/replays.ts';
 import type { World } from './world.ts';
 
+/**
+ * What older deliveries wait for the release is sent at once, and again when nobody remembers any more that it was held: who does
+ * puts another on the shelf.
+ */
+const RELEASED_AFTER_SECONDS = [5, 15];
+
 /** Until then the subscription names its catch-up, or the walk finds that it was not to be. */
 const SETTLING_SECONDS = 5;
 
@@ -14,7 +20,6 @@ async function beginCatchUp({ tenant, id }: Subscription, stretch: Stretch, worl
   const of = { tenant, subscription_id: id };
   await world.replays.create(replayFrom({ ...of, replay_id, kind: 'catch_up', ...stretch, started_at }));
   await world.ask({ v: 1, kind: 'walk', ...of, replay_id }, SETTLING_SECONDS);
-  await world.ask({ v: 1, kind: 'release', ...of, what: 'held' }, SETTLING_SECONDS);
   return replay_id;
 }
 
@@ -33,6 +38,9 @@ export async function heldAs(before: Subscription, status: Subscription['status'
     return heldFor({ ...before, held }, status, { at, caughtUpTo: await caughtUpTo(before, world) });
   }
   const { after, catchUp } = released({ ...before, held }, at);
+  const of = { tenant: before.tenant, subscription_id: before.id };
+  for (const seconds of RELEASED_AFTER_SECONDS)
+    await world.ask({ v: 1, kind: 'release', ...of, what: 'held' }, seconds);
   if (catchUp === undefined) return after;
   return { ...after, catch_up: { ...catchUp, replay_id: await beginCatchUp(before, catchUp, world) } };
 }

@@ -31,7 +31,8 @@ async function waitingIn(request: Request, world: World): Promise<{ subscription
   const subscription = await subscriptionIn(request, world);
   const event = await deliveredIn(request, subscription, world);
   const of = { tenant: subscription.tenant, subscriptionId: subscription.id };
-  const waiting = await world.shelf.find(of, event.event_id);
+  const attempts = await world.attempts.ofDelivery(event, subscription.id);
+  const waiting = await world.shelf.find(of, event.event_id, { due: attempts.at(-1)?.next_at });
   if (waiting.length === 0) throw problems.notFound();
   return { subscription, waiting };
 }

@@ -110,19 +110,23 @@ async function beginCatchUp(whom: Whom, stretch: Stretch, world: World): Promise
   return replay_id;
 }
 
+/** At once, and when no environment remembers any more that it was held: one that does puts another delivery on the shelf. */
+const RELEASED_AFTER_SECONDS = [5, 15];
+
 /** Until then the subscription names its catch-up, or the walk finds that it was not to be. */
 const SETTLING_SECONDS = 5;
 
 /** The subscriber answers again: closes the circuit, and lets come what it missed. */
 export async function close(whom: Whom, world: World): Promise<void> {
   const { tenant, subscriptionId: subscription_id } = whom;
-  const at = world.now();
   const change = async (before: Subscription): Promise<Subscription | undefined> => {
     if (before.circuit === undefined) return undefined;
+    const at = world.now();
     const { after, catchUp } = released(before, at.toISOString());
     const replay_id = catchUp && (await beginCatchUp(whom, catchUp, world));
     const data = { since: before.circuit.since, failed_probes: before.circuit.probes };
-    await world.ask({ v: 1, kind: 'release', tenant, subscription_id, what: 'held' }, SETTLING_SECONDS);
+    for (const seconds of RELEASED_AFTER_SECONDS)
+      await world.ask({ v: 1, kind: 'release', tenant, subscription_id, what: 'held' }, seconds);
     await world.ask(noticeOf(whom, { type: 'Subscription.Recovered', at, data }), SETTLING_SECONDS);
     return { ...before, ...after, ...(catchUp && replay_id !== undefined && { catch_up: { ...catchUp, replay_id } }) };
   };
@@ -164,13 +168,16 @@ export async function disable(
   if (after !== undefined) world.note('subscription.disabled', { ...lineOf(whom), reason: why });
 }
 
-/** The probe failed. Answers when the next one may go; undefined where there is none, for the subscription is given up. */
-export async function probeFailed(whom: Whom, health: Health, world: World): Promise<number | undefined> {
+/** What a probe that failed leads to: the next one, the end of the subscription, or nothing where its circuit is gone by now. */
+export type AfterProbe = { kind: 'again'; at: number } | { kind: 'disabled' } | { kind: 'no circuit' };
+
+/** The probe failed. */
+export async function probeFailed(whom: Whom, health: Health, world: World): Promise<AfterProbe> {
   const now = world.now();
   const subscription = await world.subscription(whom.tenant, whom.subscriptionId, 'now');
   if (subscription !== undefined && isHopeless(health, subscription.retry, now)) {
     await disable(whom, { why: 'failing', failures: health.failures, world });
-    return undefined;
+    return { kind: 'disabled' };
   }
   const change = async (before: Subscription): Promise<Subscription | undefined> => {
     if (before.circuit === undefined) return undefined;
@@ -179,5 +186,5 @@ export async function probeFailed(whom: Whom, health: Health, world: World): Pro
     return { ...before, circuit: { ...before.circuit, state: 'open', probes, probe_at } };
   };
   const after = await changeNow({ whom, change }, world);
-  return after?.circuit?.probe_at;
+  return after?.circuit === undefined ? { kind: 'no circuit' } : { kind: 'again', at: after.circuit.probe_at };
 }

@@ -9,7 +9,7 @@ import type { Outcome } from '../../shared/domain/outcome.ts';
 import { decide, nextHop, oldestOf, restUntil, type Next } from '../../shared/domain/retry.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
-import type { Trouble, Whom } from '../../shared/store/health.ts';
+import type { Health, Trouble } from '../../shared/store/health.ts';
 import { close, disable, isCarrier, openIfFailing, probeFailed, takeProbe } from './circuit.ts';
 import { bury, idOf, messageOf, over, putOff, shelve, stepOf, whomOf } from './work.ts';
 import type { Work, World } from './world.ts';
@@ -22,8 +22,12 @@ const CUT_SECONDS = 5;
 const HELD_MS = 6 * 60 * 60_000;
 /** The dead letter must be there before the event goes. */
 const BEFORE_RETENTION_MS = 60 * 60_000;
-/** How long a suspect's delivery rests that found all its places taken, at least; at most twice as long. */
+/**
+ * How long a suspect's delivery rests that found all its places taken, at least; at most twice as long. Twice that the next time, and so
+ * on: who takes less than he is sent would fill the shelves of everybody with what comes and goes in vain.
+ */
 const CROWDED_MS = 60_000;
+const MOST_DOUBLINGS = 5;
 /** Slots closer than this are waited for here: a queue knows whole seconds only. */
 const NEAR_SLOT_MS = 1_000;
 
@@ -74,6 +78,10 @@ interface Holding {
   held: Held;
 }
 
+/** Older than its schedule is long. What somebody wants made again was older than that from the start. */
+const isExpired = ({ event, step }: Work, subscription: Subscription, now: Date): boolean =>
+  step.run === 1 && ageOf(event.accepted_at, subscription, now) > oldestOf(subscription.retry);
+
 /** What becomes of a delivery whose subscription is held, and that is not the probe. */
 async function hold(work: Work, { subscription, held }: Holding, world: World): Promise<void> {
   const { event, step } = work;
@@ -84,15 +92,14 @@ async function hold(work: Work, { subscription, held }: Holding, world: World): 
     // What never was attempted is missed, and can be asked for later; what was under way is given up.
     return isFound && step.attempt === 1 ? drop(work, 'missed', world) : bury(work, 'subscription_disabled', { world });
   }
-  const isOld = ageOf(event.accepted_at, subscription, now) > oldestOf(subscription.retry);
-  if (held.reason === 'circuit' && isOld) return bury(work, 'expired', { world });
+  if (held.reason === 'circuit' && isExpired(work, subscription, now)) return bury(work, 'expired', { world });
   if (isFound) return drop(work, 'held', world);
   const until = Math.min(now.getTime() + HELD_MS, world.keptUntil(event.accepted_at) - BEFORE_RETENTION_MS);
   if (until <= now.getTime()) return bury(work, 'retention', { world });
   return shelve(work, { step: withoutProbe(step), until, why: held.reason }, world);
 }
 
-const withoutProbe = ({ probe: _probe, slot: _slot, ...step }: DeliveryStep): DeliveryStep => step;
+const withoutProbe = ({ probe: _probe, slot: _slot, crowded: _crowded, ...step }: DeliveryStep): DeliveryStep => step;
 
 /** A first attempt that cannot have been made before needs no claim: the happy path is one write. */
 async function claimed(work: Work, subscription: Subscription, world: World): Promise<boolean> {
@@ -156,13 +163,45 @@ function scheduled(work: Work, subscription: Subscription, { made, world }: { ma
   return decide({ outcome: made.outcome, attempt: attempt - probes, policy, now, jitter: world.jitter() });
 }
 
-/** The request has been made: that the list cannot be read must not make it a second time. */
-async function isInTrouble({ tenant, subscriptionId }: Whom, world: World): Promise<boolean> {
+/** The subscriber took it: closes his circuit, and tells that he answers where somebody may think otherwise. */
+async function taken(work: Work, { outcome, isProbe }: Made, world: World): Promise<void> {
+  const whom = whomOf(work);
+  const answered = { at: world.now(), inTime: outcome.duration_ms < IN_TIME_MS ? 'yes' : 'no' } as const;
+  if (isProbe) {
+    await close(whom, world);
+    await world.recovered(whom, answered);
+  } else if ((await world.troubleOf(whom.tenant, whom.subscriptionId)) !== undefined) {
+    await world.answered(whom, answered);
+  }
+}
+
+/** How soon a circuit is probed again that could not be written down. */
+const PROBED_AGAIN_MS = 60_000;
+
+/** How a probe that failed goes on: as the next probe, unless there is no more circuit or it is too old. */
+async function afterProbe(work: Work, subscription: Subscription, { health, next, world }: Judging): Promise<Next> {
+  const at = world.now();
+  const after = await unlessBroken(work, () => probeFailed(whomOf(work), health, world), world);
+  if (after?.kind === 'no circuit') return next;
+  if (after?.kind === 'disabled') return { kind: 'dead', because: 'subscription_disabled' };
+  if (isExpired(work, subscription, at)) return { kind: 'dead', because: 'expired' };
+  return { kind: 'wait', notBefore: after?.at ?? at.getTime() + PROBED_AGAIN_MS, why: 'circuit' };
+}
+
+interface Judging {
+  health: Health;
+  next: Next;
+  world: World;
+}
+
+/** The request has been made. What cannot be learnt or written down now must not make it a second time: the next one does it. */
+async function unlessBroken<T>(work: Work, act: () => Promise<T>, world: World): Promise<T | undefined> {
   try {
-    return (await world.troubleOf(tenant, subscriptionId)) !== undefined;
+    return await act();
   } catch (error) {
-    world.noteFailure('trouble.not_read', error, { tenant, subscription_id: subscriptionId });
-    return false;
+    const { tenant, subscriptionId: subscription_id } = whomOf(work);
+    world.noteFailure('circuit.not_changed', error, { tenant, subscription_id });
+    return undefined;
   }
 }
 
@@ -173,34 +212,17 @@ async function judge(
   { made, next, world }: { made: Made; next: Next; world: World },
 ): Promise<Next> {
   const { outcome, isProbe } = made;
-  const whom = whomOf(work);
-  const at = world.now();
   if (outcome.kind === 'accepted') {
-    const inTime = outcome.duration_ms < IN_TIME_MS ? 'yes' : 'no';
-    if (isProbe) {
-      await close(whom, world);
-      await world.recovered(whom, { at, inTime });
-    } else if (await isInTrouble(whom, world)) {
-      await world.answered(whom, { at, inTime });
-    }
+    await unlessBroken(work, () => taken(work, made, world), world);
     return next;
   }
-  const health = await world.failed({ whom, slowUntil: restUntil(outcome, at.getTime()) });
+  const slowUntil = restUntil(outcome, world.now().getTime());
+  const health = await world.failed({ whom: whomOf(work), slowUntil });
   if (next.kind === 'dead' && next.because === 'gone') return next;
-  if (!isProbe) {
-    const again = next.kind === 'wait' ? { ...withoutProbe(work.step), attempt: work.step.attempt + 1 } : undefined;
-    try {
-      await openIfFailing(work, { health, next: again, world });
-    } catch (error) {
-      // The next failure opens it. The request has been made, and must not be made again for that.
-      world.noteFailure('circuit.not_opened', error, { tenant: whom.tenant, subscription_id: whom.subscriptionId });
-    }
-    return next;
-  }
-  const probeAt = await probeFailed(whom, health, world);
-  if (probeAt === undefined) return { kind: 'dead', because: 'subscription_disabled' };
-  const isOld = ageOf(work.event.accepted_at, subscription, at) > oldestOf(subscription.retry);
-  return isOld ? { kind: 'dead', because: 'expired' } : { kind: 'wait', notBefore: probeAt, why: 'circuit' };
+  if (isProbe) return afterProbe(work, subscription, { health, next, world });
+  const again = next.kind === 'wait' ? { ...withoutProbe(work.step), attempt: work.step.attempt + 1 } : undefined;
+  await unlessBroken(work, () => openIfFailing(work, { health, next: again, world }), world);
+  return next;
 }
 
 /** What the next step is: a probe that failed comes back as a probe, and is not counted by the schedule. */
@@ -348,8 +370,10 @@ async function sendToSuspect(work: Work, addressed: Addressed, world: World): Pr
   const now = world.now();
   const lease = await world.lease(whomOf(work), { now, seconds: subscription.timeout_seconds + MARGIN_SECONDS });
   if (lease === undefined) {
-    const until = now.getTime() + Math.round(CROWDED_MS * (1 + world.jitter()));
-    return shelve(work, { step: work.step, until, why: 'rate_limit' }, world);
+    const { crowded = 0 } = work.step;
+    const until =
+      now.getTime() + Math.round(CROWDED_MS * 2 ** Math.min(crowded, MOST_DOUBLINGS) * (1 + world.jitter()));
+    return shelve(work, { step: { ...work.step, crowded: crowded + 1 }, until, why: 'rate_limit' }, world);
   }
   try {
     await send(work, addressed, world);

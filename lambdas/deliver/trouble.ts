@@ -48,7 +48,11 @@ export function openTrouble({
   World,
   'troubleOf' | 'watch' | 'failed' | 'answered' | 'recovered' | 'opened' | 'lease' | 'giveBack'
 > {
-  const list = troubledLately({ read: health.troubled, now: () => now().getTime() });
+  const list = troubledLately({
+    read: health.troubled,
+    now: () => now().getTime(),
+    report: (error) => noteFailure('trouble.not_read', error, {}),
+  });
   const mayTell = seldom(now);
   /** The request has been made: whatever keeps us from counting it must not make the subscriber get it a second time. */
   const orElse = <T>(counting: Promise<T>, otherwise: T): Promise<T> =>

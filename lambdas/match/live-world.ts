@@ -16,7 +16,11 @@ const db = openDatabase();
 const now = (): Date => new Date();
 const events = eventsIn({ db, name: env.FLOW_TABLE, now }, env.RETENTION_DAYS);
 const health = healthIn({ db, name: env.FLOW_TABLE, now }, { copy: randomInt(TROUBLE_COPIES), token: () => '' });
-const { troubleOf } = troubledLately({ read: health.troubled, now: () => Date.now() });
+const { troubleOf } = troubledLately({
+  read: health.troubled,
+  now: () => Date.now(),
+  report: (error) => noteFailure('trouble.not_read', error),
+});
 const sqs = openQueues();
 const report = (error: unknown): void => noteFailure('deliveries.not_sent', error);
 const queues = {

@@ -1,9 +1,13 @@
 import * as z from 'zod';
-import { DeliveryMessage } from '../../shared/domain/delivery.ts';
+import { DeliveryMessage, type DeliveryStep } from '../../shared/domain/delivery.ts';
 import { TravellingEvent } from '../../shared/domain/event.ts';
 import { Job } from '../../shared/domain/job.ts';
 import { deliveryId } from '../../shared/domain/id.ts';
+import { heldOf, type Stretch } from '../../shared/domain/hold.ts';
+import type { Subscription } from '../../shared/domain/subscription.ts';
+import type { Tried } from '../../shared/domain/walk.ts';
 import type { DeadLetter } from '../../shared/store/attempts.ts';
+import type { Whom } from '../../shared/store/health.ts';
 
 /** A message of a queue of last resort. */
 export interface Last {
@@ -19,6 +23,8 @@ export interface RedriveWorld {
   isMatched(tenant: string, eventId: string): Promise<boolean>;
   /** Answers what the bus did not take. */
   publish(events: readonly TravellingEvent[]): Promise<TravellingEvent[]>;
+  subscription(tenant: string, id: string): Promise<Subscription | undefined>;
+  attemptsBetween(whom: Whom, stretch: Stretch): Promise<ReadonlyMap<string, readonly Tried[]>>;
   bury(letter: DeadLetter): Promise<void>;
   noteFailure(what: string, error: unknown, line: Record<string, string | number>): void;
   note(what: string, line: Record<string, string | number>): void;
@@ -43,10 +49,30 @@ async function publishAgain(event: TravellingEvent, world: RedriveWorld): Promis
   return (await world.publish([{ ...event, doubt: true }])).length === 0;
 }
 
+/**
+ * Whether the message has nothing to do any more for this delivery: its step was made, although that of another delivery in the
+ * message was not, or the walk after its subscription's release finds it.
+ */
+async function isSettled({ event }: DeliveryMessage, step: DeliveryStep, world: RedriveWorld): Promise<boolean> {
+  const { tenant, event_id, accepted_at: from } = event;
+  const to = new Date(Date.parse(from) + 1).toISOString();
+  const attempts = await world.attemptsBetween({ tenant, subscriptionId: step.subscription_id }, { from, to });
+  const isMade = attempts
+    .get(event_id)
+    ?.some((tried) => tried.run === step.run && (tried.next === 'cancelled' || tried.attempt >= step.attempt));
+  if (isMade === true) return true;
+  const subscription = await world.subscription(tenant, step.subscription_id);
+  const held = subscription && heldOf(subscription);
+  return held !== undefined && step.run === 1 && from >= held.since;
+}
+
 /** What our own code failed at five times becomes a dead letter of each delivery, which can be listed and replayed. */
-async function buryFaults({ event, deliveries }: DeliveryMessage, world: RedriveWorld): Promise<void> {
+async function buryFaults(message: DeliveryMessage, world: RedriveWorld): Promise<void> {
+  const { event, deliveries } = message;
   const { tenant, event_id: eventId, accepted_at: acceptedAt } = event;
-  for (const { subscription_id: subscriptionId, run } of deliveries) {
+  for (const step of deliveries) {
+    if (await isSettled(message, step, world)) continue;
+    const { subscription_id: subscriptionId, run } = step;
     const id = deliveryId({ tenant, eventId, acceptedAt, subscriptionId });
     const letter = { event, subscriptionId, deliveryId: id, run, kind: 'fault' as const, reason: 'fault' as const };
     await world.bury({ ...letter, at: world.now().toISOString() });

@@ -22,6 +22,8 @@ export interface ShelfWorld {
   taken(resting: readonly Resting[]): Promise<void>;
   /** They wait no more, wherever it was. */
   removed(resting: readonly Resting[]): Promise<void>;
+  /** Asks the sweep for something, in so many seconds. */
+  ask(job: Job, delay: number): Promise<void>;
   note(what: string, line: Record<string, string | number>): void;
 }
 
@@ -86,8 +88,11 @@ export type Release = Extract<Job, { kind: 'release' }>;
 const isMeant = (resting: Resting, { what, event_id }: Release): boolean =>
   (what === 'all' || isHeld(resting)) && (event_id === undefined || resting.event.event_id === event_id);
 
-/** Sends what waits for one subscription now, at a pace. What waits in a queue comes twice, and once only gets through. */
-export async function release(job: Release, world: ShelfWorld): Promise<void> {
+/**
+ * Sends what waits for one subscription now, at a pace. What waits in a queue comes twice, and once only gets through. What it has not
+ * the time for, or what would have to be delayed for too long, is left to the same job, asked for again.
+ */
+export async function release(job: Release, world: ShelfWorld, remainingMs: () => number): Promise<void> {
   const { tenant, subscription_id } = job;
   let part: Going[] = [];
   let sent = 0;
@@ -103,9 +108,13 @@ export async function release(job: Release, world: ShelfWorld): Promise<void> {
   };
   for await (const resting of world.waiting({ tenant, subscriptionId: subscription_id })) {
     if (!isMeant(resting, job)) continue;
-    const delay = Math.min(Math.floor((sent + part.length) / RELEASED_A_SECOND), LONGEST_DELAY);
-    part.push({ resting, delay });
-    if (part.length === MOST_AT_ONCE) await flush();
+    part.push({ resting, delay: Math.floor((sent + part.length) / RELEASED_A_SECOND) });
+    if (part.length < MOST_AT_ONCE) continue;
+    await flush();
+    const delay = Math.floor(sent / RELEASED_A_SECOND);
+    if (remainingMs() > SPARE_MS && delay < LONGEST_DELAY) continue;
+    await world.ask(job, delay);
+    break;
   }
   if (part.length > 0) await flush();
   world.note('sweep.release', { tenant, subscription_id, sent });

@@ -28,7 +28,7 @@ function work(job: Job, world: World, remainingMs: () => number): Promise<void> 
     case 'shelf':
       return sendDue(job.shard, world, remainingMs);
     case 'release':
-      return release(job, world);
+      return release(job, world, remainingMs);
     case 'resend':
       return resend(job, world);
     case 'walk':

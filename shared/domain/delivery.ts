@@ -14,6 +14,8 @@ export const DeliveryStep = z.object({
   probe: z.literal(true).optional(),
   /** Milliseconds since 1970: the moment that was reserved for it within its subscription's rate. */
   slot: z.number().optional(),
+  /** How often it found all places of its suspect subscription taken, since its last attempt. */
+  crowded: z.number().int().positive().optional(),
   /** The catch-up or replay that it belongs to. */
   replay_id: z.string().optional(),
 });

@@ -135,6 +135,14 @@ export function heldFor(
   };
 }
 
+/** What nobody would bring after a release at that moment, unless a walk does. */
+function lostWithout({ reason, since, at }: Held, releasedAt: Date): Stretch | undefined {
+  if (reason !== 'disabled') return missedSince(since, releasedAt);
+  // That it is disabled is never said from memory. But somebody may remember how it was held before, and drop for that.
+  const isRemembered = releasedAt.getTime() - Date.parse(at) < LATE_KNOWLEDGE_MS;
+  return isRemembered ? missedSince(releasedAt.toISOString(), releasedAt) : undefined;
+}
+
 /**
  * It gets what it wants again. What it was held from is to be caught up, unless it was disabled: that is missed, and is
  * brought by a replay that somebody asks for.
@@ -149,8 +157,7 @@ export function released(before: Holding, at: string): { after: Holding; catchUp
     held: undefined,
   };
   const { held } = before;
-  const isCaughtUp = held !== undefined && held.reason !== 'disabled';
-  return { after, catchUp: isCaughtUp ? missedSince(held.since, new Date(at)) : undefined };
+  return { after, catchUp: held && lostWithout(held, new Date(at)) };
 }
 
 /** How the subscription is held, if it is. */

@@ -4,6 +4,8 @@ import type { Trouble, Whom } from './health.ts';
 export interface Reading {
   read(): Promise<readonly Trouble[]>;
   now(): number;
+  /** Hears that it could not be read. */
+  report(error: unknown): void;
 }
 
 const FRESH_MS = 1_000;
@@ -22,7 +24,7 @@ interface Pending {
  * The list of subscriptions in trouble, read at most once a second and only while somebody asks: all that isolation costs
  * where everything is well.
  */
-export function troubledLately({ read, now }: Reading) {
+export function troubledLately({ read, now, report }: Reading) {
   let known = new Map<string, Trouble>();
   let readAt = -Infinity;
   let reading: Pending | undefined;
@@ -49,6 +51,8 @@ export function troubledLately({ read, now }: Reading) {
       .then((list) => {
         if (since >= readAt) show(list, since);
       })
+      // Whoever was well goes on getting what is his: what was known last, or nothing, will do until it can be read.
+      .catch(report)
       .finally(() => {
         if (reading === pending) reading = undefined;
       });
@@ -66,7 +70,6 @@ export function troubledLately({ read, now }: Reading) {
         if (reading === undefined || at - reading.since > STALE_MS) reading = refresh(at);
         // Otherwise the answer of a moment ago will do, and nobody waits.
         if (age > STALE_MS) await reading.done;
-        else reading.done.catch(() => undefined);
       }
       return known.get(nameOf(tenant, subscriptionId));
     },

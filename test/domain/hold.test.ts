@@ -42,6 +42,13 @@ describe('what somebody sets', () => {
     expect(catchUp).toBeUndefined();
   });
 
+  test('enabled right after it was disabled: what somebody may have dropped by what he remembers is brought', () => {
+    const paused = heldFor(make.subscription(), 'paused', { at: AT });
+    const before = heldFor({ ...make.subscription(), ...paused }, 'disabled', { at: later(60) });
+    expect(released(before, later(65)).catchUp).toEqual({ from: later(65), to: later(80) });
+    expect(released(before, later(75)).catchUp).toBeUndefined();
+  });
+
   test('disabled after a pause: what was held is missed', () => {
     const before = make.subscription({ status: 'paused', held: paused(AT) });
     const after = heldFor(before, 'disabled', { at: later(60) });

@@ -3,6 +3,7 @@ import { deliver as deliverBatch } from '../../lambdas/deliver/deliver.ts';
 import type { World } from '../../lambdas/deliver/world.ts';
 import { sendDue } from '../../lambdas/sweep/shelf.ts';
 import { DeliveryMessage, type DeliveryStep } from '../../shared/domain/delivery.ts';
+import { heldFor } from '../../shared/domain/hold.ts';
 import { travelling, type AcceptedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
 import { deliveryId } from '../../shared/domain/id.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
@@ -267,15 +268,46 @@ describe('what follows is durable before the attempt is recorded', () => {
   });
 });
 
-test('a request that was taken is not made again because nobody could learn how its subscriber fares', async () => {
-  await opened.subscribe({});
-  let looks = 0;
-  const troubleOf = async (): Promise<undefined> => {
-    if (++looks > 1) throw new Error('throttled');
-    return undefined;
-  };
-  expect(await deliverBatch([received()], { ...world, troubleOf }, new AbortController().signal)).toEqual(new Set());
-  expect([looks, arrivedAt('sub_1'), (await attempts()).map(({ next }) => next)]).toEqual([2, 1, ['done']]);
+describe('a probe of an open circuit', () => {
+  const whom = { tenant: TENANT, subscriptionId: 'sub_1' };
+  const open = (changes: Partial<Subscription> = {}) =>
+    opened.subscribe({
+      held: { since: AT, at: AT, reason: 'circuit' },
+      circuit: { state: 'open', since: AT, probes: 0, probe_at: Date.parse(AT) },
+      ...changes,
+    });
+  const circuit = async () => (await opened.subscriptions.find(TENANT, 'sub_1'))?.circuit;
+
+  test('that is answered is made once, although the circuit cannot be closed for now', async () => {
+    await open();
+    const ask = async (): Promise<void> => {
+      throw new Error('throttled');
+    };
+    expect(await deliverBatch([received()], { ...world, ask }, new AbortController().signal)).toEqual(new Set());
+    expect([arrivedAt('sub_1'), (await attempts()).map(({ next }) => next)]).toEqual([1, ['done']]);
+    expect(await circuit()).toMatchObject({ state: 'probing' });
+  });
+
+  test('that fails after its owner paused the subscription goes on as its schedule has it, and does not die', async () => {
+    await open();
+    opened.answering.set('sub_1', async () => {
+      const before = (await opened.subscriptions.find(TENANT, 'sub_1'))!;
+      const paused = heldFor(before, 'paused', { at: AT });
+      await opened.subscriptions.replace(before, { ...before, ...paused, version: before.version + 1 });
+      return rejected(500);
+    });
+    await deliver([received()]);
+    expect([await deadLetters(), (await attempts()).map(({ next }) => next)]).toEqual([[], ['wait']]);
+  });
+
+  test('that somebody asked for again does not die of its age', async () => {
+    opened.clock.advance(7 * 86_400);
+    await open({ circuit: { state: 'open', since: AT, probes: 0, probe_at: 0 } });
+    opened.answering.set('sub_1', () => rejected(500));
+    await deliver([received({ steps: [{ run: 2 }] })]);
+    expect([await deadLetters(), (await attempts()).map(({ next }) => next)]).toEqual([[], ['wait']]);
+    expect(await opened.attempts.deadLetters(whom, { limit: 1 })).toMatchObject({ letters: [] });
+  });
 });
 
 describe('a claim', () => {
