@@ -6,7 +6,9 @@ import { routes as deadLetters } from './dead-letters.ts';
 import { routes as eventTypes } from './event-types.ts';
 import { routes as events } from './events.ts';
 import { world } from './live-world.ts';
+import { routes as filters } from './filters.ts';
 import { routes as replays } from './replays.ts';
+import { routes as secrets } from './secrets.ts';
 import { routes as subscriptions } from './subscriptions.ts';
 import { routes as waiting } from './waiting.ts';
 import type { World } from './world.ts';
@@ -26,6 +28,8 @@ const INGEST = [
 
 const routes = [
   ...subscriptions,
+  ...secrets,
+  ...filters,
   ...waiting,
   ...deadLetters,
   ...replays,

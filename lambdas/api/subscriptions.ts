@@ -2,12 +2,10 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import catalogue from '#catalogue';
 import { shownAttempt } from '../../shared/domain/delivery-view.ts';
-import { compilePattern, PatternError } from '../../shared/domain/filter.ts';
 import { newId } from '../../shared/domain/id.ts';
 import { knownWishes } from '../../shared/domain/interest.ts';
 import { nearest } from '../../shared/domain/nearest.ts';
 import { problems, type Fault } from '../../shared/domain/problem.ts';
-import { secretText } from '../../shared/domain/sign.ts';
 import {
   NewSubscription,
   shown,
@@ -19,12 +17,12 @@ import {
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { paged } from '../../shared/runtime/paging.ts';
 import { parsed } from '../../shared/runtime/parse.ts';
+import { faultsInFilter } from './filters.ts';
 import { subscriptionIn } from './found.ts';
 import { heldAs } from './holding.ts';
+import { newSecret, sealSecret } from './secrets.ts';
 import type { World } from './world.ts';
 
-const LONGEST_FILTER = 8 * 1024;
-const SECRET_BYTES = 32;
 const MOST_TRIES = 3;
 
 const wishes = knownWishes(new Map(Object.entries(catalogue.eventTypes).map(([type, { group }]) => [type, group])));
@@ -40,19 +38,6 @@ function faultsInTypes(eventTypes: readonly string[]): Fault[] {
       },
     ];
   });
-}
-
-function faultsInFilter(filter: SubscriptionWish['filter']): Fault[] {
-  if (filter === null) return [];
-  try {
-    // First, because it refuses the depths at which printing the filter would fail.
-    compilePattern(filter);
-  } catch (error) {
-    if (!(error instanceof PatternError)) throw error;
-    return [{ pointer: `/filter${error.pointer}`, detail: error.detail }];
-  }
-  const bytes = Buffer.byteLength(JSON.stringify(filter));
-  return bytes > LONGEST_FILTER ? [{ pointer: '/filter', detail: `must be ${LONGEST_FILTER} bytes at most` }] : [];
 }
 
 /**
@@ -112,13 +97,13 @@ async function create(request: Request, world: World): Promise<Answer> {
 
   const now = world.now().toISOString();
   const id = newId('sub', world.now(), world.random(10));
-  const secret = given ?? secretText(world.random(SECRET_BYTES));
+  const secret = given ?? newSecret(world);
   const subscription: Subscription = {
     ...withDefaults(posted),
     ...(await sealHeaders({ tenant, id }, headers, world)),
     tenant,
     id,
-    sealed_secrets: [await world.vault.seal({ tenant, subscription: id, field: 'secret' }, secret)],
+    sealed_secrets: [await sealSecret({ tenant, id }, secret, world)],
     disabled_reason: null,
     ...(posted.status !== undefined &&
       posted.status !== 'enabled' && { held: { since: now, at: now, reason: posted.status } }),
@@ -229,13 +214,6 @@ async function remove(request: Request, world: World): Promise<Answer> {
   return { status: 204 };
 }
 
-async function reveal(request: Request, world: World): Promise<Answer> {
-  const { tenant, id, sealed_secrets } = await subscriptionIn(request, world);
-  const secret = await world.vault.open({ tenant, subscription: id, field: 'secret' }, sealed_secrets[0] ?? '');
-  world.note('secret.revealed', { tenant, subscription_id: id });
-  return { status: 200, body: { secret }, headers: { 'cache-control': 'no-store' } };
-}
-
 const signingKey = (world: World) => () => world.vault.signingKey('cursors');
 
 async function list(request: Request, world: World): Promise<Answer> {
@@ -293,6 +271,5 @@ export const routes: readonly Route<World>[] = [
   },
   { method: 'PATCH', path: ONE, needs: 'subscriptions:write', answer: change },
   { method: 'DELETE', path: ONE, needs: 'subscriptions:write', answer: remove },
-  { method: 'GET', path: `${ONE}/secret`, needs: 'subscriptions:write', answer: reveal },
   { method: 'GET', path: `${ONE}/attempts`, needs: 'subscriptions:read', answer: listAttempts },
 ];

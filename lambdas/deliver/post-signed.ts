@@ -9,11 +9,15 @@ import type { Sending } from './world.ts';
 /** What a subscription's requests need opened: asked for again when the subscription changes. */
 interface Opened {
   version: number;
+  /** The current secret's first. */
   keys: readonly KeyObject[];
+  /** Until when the others sign as well, in milliseconds since 1970. */
+  othersUntil: number;
   headers: Record<string, string>;
 }
 
 const MOST_OPENED = 10_000;
+const FOR_EVER = '9999-12-31T23:59:59.999Z';
 const USER_AGENT = 'event-fanout/0.1.0';
 
 /** The child of the publisher's trace: same trace, a parent of our own. `span` is 8 random bytes. */
@@ -44,6 +48,7 @@ export function signedPost(
     const fresh: Opened = {
       version,
       keys: secrets.map(signingKey),
+      othersUntil: Date.parse(subscription.previous_expires_at ?? FOR_EVER),
       headers: JSON.parse(headers) as Record<string, string>,
     };
     if (opened.size >= MOST_OPENED) opened.delete(opened.keys().next().value ?? '');
@@ -52,7 +57,8 @@ export function signedPost(
   }
 
   return async ({ subscription, id, text, traceparent, at, signal }) => {
-    const { keys, headers } = await open(subscription);
+    const { keys: all, othersUntil, headers } = await open(subscription);
+    const keys = at.getTime() < othersUntil ? all : all.slice(0, 1);
     return poster.post({
       method: subscription.method,
       url: subscription.url,

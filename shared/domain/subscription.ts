@@ -66,7 +66,7 @@ const DEFAULTS = {
   status: 'enabled',
 } as const;
 
-const Secret = z
+export const Secret = z
   .string()
   .refine((text) => secretBytes(text) !== undefined, 'must be whsec_ and base64 of 24 to 64 bytes');
 
@@ -122,6 +122,8 @@ export const Subscription = z.object({
   sealed_headers: z.string().optional(),
   /** Sealed `whsec_` texts, the current one first. */
   sealed_secrets: z.array(z.string()).min(1),
+  /** Until then the second secret signs as well; absent where there is none. */
+  previous_expires_at: z.iso.datetime().optional(),
   disabled_reason: z.string().nullable(),
   /** Absent while it gets what it wants. */
   held: Held.optional(),

@@ -513,6 +513,41 @@ describe('secrets and the values of headers', () => {
     expect(stored).toContain('crm.example.com');
   });
 
+  test('a secret that is rotated is a new one, beside which the old one signs for a day', async () => {
+    const { headers, body } = await create({ secret: SECRET });
+    const path = headers.location!;
+    const rotate = (wish: object) => plane.call('POST', `${path}/secret/rotate`, { body: wish });
+    const [first, etag] = [await rotate({}), headers.etag];
+    expect(first).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } });
+    expect(first.body).toEqual({ secret: expect.stringMatching(/^whsec_/), previous_expires_at: later(86_400) });
+    expect((await plane.call('GET', `${path}/secret`)).body).toEqual({ secret: first.body.secret });
+    expect((await plane.call('GET', path)).headers.etag).not.toBe(etag);
+    const kept = async () => (await plane.subscriptions.find('acme', body.id))!;
+    expect(await kept()).toMatchObject({ previous_expires_at: later(86_400), sealed_secrets: { length: 2 } });
+
+    // Two at most: the one before that is gone.
+    const second = await rotate({ secret: SECRET, overlap_seconds: 60 });
+    expect(second.body).toEqual({ secret: SECRET, previous_expires_at: later(60) });
+    const open = (sealed: string) =>
+      plane.world.vault.open({ tenant: 'acme', subscription: body.id, field: 'secret' }, sealed);
+    expect(await Promise.all((await kept()).sealed_secrets.map(open))).toEqual([SECRET, first.body.secret]);
+
+    expect((await rotate({ overlap_seconds: 0 })).body.previous_expires_at).toBeNull();
+    expect((await kept()).sealed_secrets).toHaveLength(1);
+    expect(JSON.stringify(plane.lines)).not.toContain(SECRET.slice('whsec_'.length));
+  });
+
+  test.each([
+    [{ overlap_seconds: -1 }, '/overlap_seconds'],
+    [{ overlap_seconds: 604_801 }, '/overlap_seconds'],
+    [{ secret: 'whsec_c2hvcnQ=' }, '/secret'],
+    [{ colour: 'red' }, '/colour'],
+  ])('a rotation is refused as %j', async (wish, pointer) => {
+    const path = (await create()).headers.location!;
+    const reply = await plane.call('POST', `${path}/secret/rotate`, { body: wish });
+    expect([reply.status, reply.body.errors?.[0]?.pointer]).toEqual([422, pointer]);
+  });
+
   test('a secret that is made is different each time, and long enough', async () => {
     const secrets = await Promise.all(Array.from({ length: 5 }, async () => (await create()).body.secret as string));
     expect(new Set(secrets).size).toBe(5);

@@ -74,6 +74,19 @@ test('while two secrets are active, both verify', async () => {
   }
 });
 
+test('an old secret signs until its time is over, and not a moment longer', async () => {
+  const made = await sending({}, [NEW, OLD]);
+  const until = new Date(made.at.getTime() + 60_000);
+  const subscription = { ...made.subscription, previous_expires_at: until.toISOString() };
+  const signatures = async (at: Date): Promise<number> => {
+    const before = inbox.requests.length;
+    await post({ ...made, subscription, at });
+    return String((await inbox.waitFor(before + 1)).at(-1)?.headers['webhook-signature']).split(' ').length;
+  };
+  expect(await signatures(new Date(until.getTime() - 1))).toBe(2);
+  expect(await signatures(until)).toBe(1);
+});
+
 test('the subscription’s method and headers are sent, beside ours', async () => {
   const made = await sending();
   const sealed_headers = await seal('headers', JSON.stringify({ 'X-Api-Key': 'hush', authorization: 'Basic abc' }));

@@ -2,7 +2,9 @@ import { routes as accessKeys } from '../../lambdas/api/access-keys.ts';
 import { routes as deadLetters } from '../../lambdas/api/dead-letters.ts';
 import { routes as eventTypes } from '../../lambdas/api/event-types.ts';
 import { routes as events } from '../../lambdas/api/events.ts';
+import { routes as filters } from '../../lambdas/api/filters.ts';
 import { routes as replays } from '../../lambdas/api/replays.ts';
+import { routes as secrets } from '../../lambdas/api/secrets.ts';
 import { routes as subscriptions } from '../../lambdas/api/subscriptions.ts';
 import { routes as waiting } from '../../lambdas/api/waiting.ts';
 import type { World } from '../../lambdas/api/world.ts';
@@ -50,7 +52,17 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     note: (what, line) => void lines.push({ what, ...line }),
   };
   const call = callerOf(
-    [...subscriptions, ...waiting, ...deadLetters, ...replays, ...events, ...accessKeys, ...eventTypes],
+    [
+      ...subscriptions,
+      ...secrets,
+      ...filters,
+      ...waiting,
+      ...deadLetters,
+      ...replays,
+      ...events,
+      ...accessKeys,
+      ...eventTypes,
+    ],
     {
       authenticate: world.accessKeys.authenticate,
       world,
