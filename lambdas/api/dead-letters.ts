@@ -44,7 +44,7 @@ async function replay(request: Request, world: World): Promise<Answer> {
   const found = await subscriptionIn(request, world);
   const event = await deliveredIn(request, found, world);
   if ((await world.attempts.letterOf(event, found.id)) === undefined) throw problems.notFound();
-  const { tenant, id: subscription_id, runs: run } = await nextRun(request, world);
+  const { tenant, id: subscription_id, runs: run } = await nextRun(() => subscriptionIn(request, world), world);
   const { event_id } = event;
   await world.ask({ v: 1, kind: 'resend', tenant, subscription_id, event_id, run }, 0);
   world.note('dead_letter.replayed', { tenant, subscription_id, event_id, run });

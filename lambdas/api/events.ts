@@ -1,12 +1,17 @@
-import { problems } from '../../shared/domain/problem.ts';
-import { shownDelivery } from '../../shared/domain/delivery-view.ts';
+import * as z from 'zod';
+import { shownAttempt, shownDelivery } from '../../shared/domain/delivery-view.ts';
 import { filterView, type AcceptedEvent } from '../../shared/domain/event.ts';
 import { matches } from '../../shared/domain/filter.ts';
+import { acceptedAtOf, deliveryId, EventId } from '../../shared/domain/id.ts';
 import { takes } from '../../shared/domain/interest.ts';
 import { filterIn } from '../../shared/domain/known-filters.ts';
+import { problems } from '../../shared/domain/problem.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
-import { paged } from '../../shared/runtime/paging.ts';
+import { filtersIn, paged } from '../../shared/runtime/paging.ts';
+import type { Timed } from '../../shared/store/events.ts';
+import { subscriptionOf } from './found.ts';
+import { nextRun } from './replays.ts';
 import type { World } from './world.ts';
 
 /** @throws Problem 404 */
@@ -75,9 +80,105 @@ async function listDeliveries(request: Request, world: World): Promise<Answer> {
   return { status: 200, body: page };
 }
 
-const ONE = '/v1/tenants/{tenant}/events/{id}';
+const Moment = z.iso.datetime({ offset: true });
+const Filters = z.object({ type: z.string().optional(), from: Moment.optional(), to: Moment.optional() });
+
+const utc = (moment: string | undefined): string | undefined => moment && new Date(moment).toISOString();
+
+/** Events that match has seen, which takes it some milliseconds; without their data. */
+async function list(request: Request, world: World): Promise<Answer> {
+  const { type, from, to } = filtersIn(request, Filters);
+  const of = {
+    route: 'events',
+    signingKey: () => world.vault.signingKey('cursors'),
+    filters: Object.keys(Filters.shape),
+  };
+  const page = await paged(request, of, async (wanted) => {
+    const read = await world.events.ofTenant(request.params.tenant ?? '', { from: utc(from), to: utc(to) }, wanted);
+    const items = read.events.filter((event) => type === undefined || event.type === type);
+    return { items: items.map(shownTimed), after: read.after };
+  });
+  return { status: 200, body: page };
+}
+
+const shownTimed = ({ event_id, type: event_type, accepted_at, matched }: Timed): Record<string, unknown> => ({
+  event_id,
+  event_type,
+  accepted_at,
+  matching: 'done',
+  matched,
+});
+
+/** One delivery, by the id that its subscriber knows it by, with all that was tried. */
+async function showDelivery(request: Request, world: World): Promise<Answer> {
+  const { tenant = '', delivery: id = '' } = request.params;
+  const { event, subscriptionId } = await deliveryIn(tenant, id, world);
+  const attempts = await world.attempts.ofDelivery(event, subscriptionId);
+  const shownOne = await delivery(event, subscriptionId, world);
+  return { status: 200, body: { ...shownOne, attempts_list: attempts.map(shownAttempt) } };
+}
+
+/** @throws Problem 404 */
+async function deliveryIn(
+  tenant: string,
+  id: string,
+  world: World,
+): Promise<{ event: AcceptedEvent; subscriptionId: string }> {
+  const acceptedAt = acceptedAtOf(id);
+  const then = acceptedAt === undefined ? [] : await world.events.ofMoment(tenant, acceptedAt);
+  for (const { event_id: eventId, accepted_at } of then) {
+    const matched = await world.events.matched(tenant, eventId);
+    const subscriptionId = matched?.subscriptions.find(
+      (one) => deliveryId({ tenant, eventId, acceptedAt: accepted_at, subscriptionId: one }) === id,
+    );
+    const event = subscriptionId === undefined ? undefined : await world.events.find(tenant, eventId);
+    if (event !== undefined && subscriptionId !== undefined) return { event, subscriptionId };
+  }
+  throw problems.notFound();
+}
+
+const Replay = z.strictObject({ subscription_id: EventId.optional() });
+/** Each is a change of its subscription: whoever has more of them replays a range for each instead. */
+const MOST_REPLAYED = 100;
+
+/** Whom the event goes to once more: who is named, or everybody it matched who can get it. @throws Problem 404, 409, 422 */
+async function againFor(event: AcceptedEvent, named: string | undefined, world: World): Promise<string[]> {
+  const ids = (await world.events.matched(event.tenant, event.event_id))?.subscriptions ?? [];
+  if (named !== undefined) {
+    if (!ids.includes(named)) throw problems.notFound();
+    return [named];
+  }
+  if (ids.length > MOST_REPLAYED) {
+    const detail = `must name one of the ${ids.length} that the event matched: more than ${MOST_REPLAYED} are not replayed at once`;
+    throw problems.invalid([{ pointer: '/subscription_id', detail }]);
+  }
+  const found = await Promise.all(ids.map((id) => world.subscriptions.find(event.tenant, id)));
+  return found.flatMap((one) => (one === undefined || one.status === 'disabled' ? [] : one.id));
+}
+
+async function replay(request: Request, world: World): Promise<Answer> {
+  const { subscription_id: named } = request.body(Replay);
+  const event = await found(request, world);
+  const { tenant, event_id, accepted_at: acceptedAt } = event;
+  const deliveries: { delivery_id: string; subscription_id: string }[] = [];
+  for (const id of await againFor(event, named, world)) {
+    const find = (): Promise<Subscription> => subscriptionOf(tenant, id, world);
+    const { runs: run } = await nextRun(find, world);
+    await world.ask({ v: 1, kind: 'resend', tenant, subscription_id: id, event_id, run }, 0);
+    const of = { tenant, eventId: event_id, acceptedAt, subscriptionId: id };
+    deliveries.push({ delivery_id: deliveryId(of), subscription_id: id });
+  }
+  world.note('event.replayed', { tenant, event_id, deliveries: deliveries.length });
+  return { status: 202, body: { event_id, deliveries } };
+}
+
+const ALL = '/v1/tenants/{tenant}/events';
+const ONE = `${ALL}/{id}`;
 
 export const routes: readonly Route<World>[] = [
+  { method: 'GET', path: ALL, needs: 'events:read', answer: list },
   { method: 'GET', path: ONE, needs: 'events:read', answer: show },
   { method: 'GET', path: `${ONE}/deliveries`, needs: 'events:read', answer: listDeliveries },
+  { method: 'POST', path: `${ONE}/replay`, needs: 'subscriptions:write', answer: replay },
+  { method: 'GET', path: '/v1/tenants/{tenant}/deliveries/{delivery}', needs: 'events:read', answer: showDelivery },
 ];

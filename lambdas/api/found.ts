@@ -6,8 +6,11 @@ import type { Timed } from '../../shared/store/events.ts';
 import type { World } from './world.ts';
 
 /** The subscription that the path names. @throws Problem 404 */
-export async function subscriptionIn(request: Request, world: World): Promise<Subscription> {
-  const { tenant = '', id = '' } = request.params;
+export const subscriptionIn = ({ params: { tenant = '', id = '' } }: Request, world: World): Promise<Subscription> =>
+  subscriptionOf(tenant, id, world);
+
+/** @throws Problem 404 */
+export async function subscriptionOf(tenant: string, id: string, world: World): Promise<Subscription> {
   const subscription = await world.subscriptions.find(tenant, id);
   if (subscription === undefined) throw problems.notFound();
   return subscription;

@@ -41,13 +41,13 @@ const shown = (replay: Replay): Record<string, unknown> => ({
 const MOST_TRIES = 3;
 
 /**
- * The subscription with a run of its own for what is to be made once more.
+ * The subscription that `find` answers, with a run of its own for what is to be made once more.
  *
  * @throws Problem 409 where it is disabled
  */
-export async function nextRun(request: Request, world: World): Promise<Subscription> {
+export async function nextRun(find: () => Promise<Subscription>, world: World): Promise<Subscription> {
   for (let round = 0; round < MOST_TRIES; round++) {
-    const before = await subscriptionIn(request, world);
+    const before = await find();
     if (before.status === 'disabled') throw problems.conflict('The subscription is disabled: enable it first.');
     const after = { ...before, runs: before.runs + 1, version: before.version + 1 };
     if (await world.subscriptions.replace(before, after)) return after;
@@ -67,7 +67,7 @@ async function start(request: Request, world: World): Promise<Answer> {
   const found = await subscriptionIn(request, world);
   const of = { tenant: found.tenant, subscription_id: found.id };
   await expectNoneRunning(of, world);
-  const { runs: run } = await nextRun(request, world);
+  const { runs: run } = await nextRun(() => subscriptionIn(request, world), world);
   const now = world.now();
   const replay = replayFrom({
     ...of,

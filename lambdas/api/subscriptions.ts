@@ -15,7 +15,7 @@ import {
   type SubscriptionWish,
 } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
-import { paged } from '../../shared/runtime/paging.ts';
+import { filtersIn, paged } from '../../shared/runtime/paging.ts';
 import { parsed } from '../../shared/runtime/parse.ts';
 import { faultsInFilter } from './filters.ts';
 import { subscriptionIn } from './found.ts';
@@ -233,17 +233,9 @@ const Filters = z.object({
   to: Moment.optional(),
 });
 
-/** @throws Problem 400 */
-function filtersIn({ query }: Request): z.infer<typeof Filters> {
-  const { success, data, error } = Filters.safeParse(query);
-  if (success) return data;
-  const [issue] = error.issues;
-  throw problems.badQuery(String(issue?.path[0]), issue?.message ?? 'is wrong');
-}
-
 async function listAttempts(request: Request, world: World): Promise<Answer> {
   const { tenant, id } = await subscriptionIn(request, world);
-  const { outcome, event_type, from, to } = filtersIn(request);
+  const { outcome, event_type, from, to } = filtersIn(request, Filters);
   const of = { route: 'attempts', signingKey: signingKey(world), filters: Object.keys(Filters.shape) };
   const page = await paged(request, of, async (wanted) => {
     const read = await world.attempts.ofSubscription({ tenant, subscriptionId: id, from, to }, wanted);

@@ -15,7 +15,7 @@ export interface World {
   /** Bytes of chance. */
   random(count: number): Buffer;
   subscriptions: Subscriptions;
-  events: Pick<Events, 'find' | 'matched' | 'ofMoment'>;
+  events: Pick<Events, 'find' | 'matched' | 'ofMoment' | 'ofTenant'>;
   attempts: Pick<
     Attempts,
     'ofDelivery' | 'ofSubscription' | 'letterOf' | 'deadLetters' | 'acknowledge' | 'cancel' | 'isCancelled'

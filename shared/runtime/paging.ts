@@ -22,6 +22,14 @@ const nameOf = ({ params, query }: Request, route: string): string => {
   return JSON.stringify([route, Object.entries(params).toSorted(), Object.entries(filters).toSorted()]);
 };
 
+/** What the request filters a list by. @throws Problem 400 */
+export function filtersIn<T>({ query }: Request, filters: z.ZodType<T>): T {
+  const { success, data, error } = filters.safeParse(query);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw problems.badQuery(String(issue?.path[0]), issue?.message ?? 'is wrong');
+}
+
 /**
  * Reads a page by the request's `limit` and `cursor`, and answers it as every list does.
  *

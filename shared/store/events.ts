@@ -183,6 +183,21 @@ export function eventsIn(table: Table, retentionDays: number, report: Report = w
       return { events: within.flatMap((item) => placed(item) ?? []), after: isOver ? undefined : page.after };
     },
 
+    /** A page of a tenant's matched events, newest first, of those accepted at `from` or later and before `to`. */
+    async ofTenant(
+      tenant: string,
+      { from, to }: { from?: string | undefined; to?: string | undefined },
+      page: { limit: number; after?: string | undefined },
+    ): Promise<{ events: Timed[]; after: string | undefined }> {
+      const { items, after } = await mergedPage(table, timePartitions(tenant), {
+        order: 'newest',
+        limit: page.limit,
+        from,
+        after: page.after ?? to,
+      });
+      return { events: items.flatMap((item) => readable(Timed, item, report) ?? []), after };
+    },
+
     /** The events of a tenant that were accepted in that very millisecond. */
     async ofMoment(tenant: string, acceptedAt: string): Promise<Timed[]> {
       const shards = await Promise.all(

@@ -166,6 +166,138 @@ describe('its deliveries', () => {
   });
 });
 
+describe('a delivery', () => {
+  const of = (subscriptionId: string): string =>
+    deliveryId({ tenant: 'acme', eventId: 'evt_1', acceptedAt: AT, subscriptionId });
+  const path = (id: string, tenant = 'acme'): string => `/v1/tenants/${tenant}/deliveries/${id}`;
+
+  test('is found by the id that its subscriber knows, with all that was tried', async () => {
+    await plane.events.accept(event);
+    await plane.events.close([{ event, matched: { at: later(1), subscriptions: ['sub_1', 'sub_2'] } }]);
+    await plane.subscriptions.create(make.subscription({ id: 'sub_2' }));
+    for (const attempt of [1, 2]) {
+      const made = make.attempt({ subscription_id: 'sub_2', attempt, ...(attempt === 1 && { next: 'wait' }) });
+      await plane.attempts.record(make.step({ event, subscriptionId: 'sub_2', attempt }), made);
+    }
+    const { status, body } = await plane.call('GET', path(of('sub_2')));
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ delivery_id: of('sub_2'), subscription_id: 'sub_2', state: 'delivered', attempts: 2 });
+    expect(body.attempts_list.map(({ attempt }: Attempt) => attempt)).toEqual([1, 2]);
+  });
+
+  test.each([
+    ['that was never made', path(of('sub_3'))],
+    ['of another tenant', path(of('sub_1'), 'other')],
+    ['whose id is none', path('dlv_1')],
+  ])('%s is a 404', async (_, wanted) => {
+    await plane.events.accept(event);
+    await plane.events.close([{ event, matched: { at: later(1), subscriptions: ['sub_1'] } }]);
+    expect(await plane.call('GET', wanted)).toMatchObject({ status: 404 });
+  });
+});
+
+describe('the list of events', () => {
+  const ALL = '/v1/tenants/acme/events';
+
+  async function given(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const one = make.event({
+        event_id: `evt_${i}`,
+        accepted_at: later(i),
+        type: i % 2 ? 'Guest.Updated' : 'Guest.Created',
+      });
+      await plane.events.accept(one);
+      await plane.events.close([{ event: one, matched: { at: later(i), subscriptions: ['sub_1'] } }]);
+    }
+  }
+  const idsIn = async (query: string): Promise<string[]> =>
+    (await plane.call('GET', `${ALL}${query}`)).body.items.map(({ event_id }: { event_id: string }) => event_id);
+
+  test('is the newest first, without data', async () => {
+    await given(3);
+    expect((await plane.call('GET', ALL)).body.items[0]).toEqual({
+      event_id: 'evt_2',
+      event_type: 'Guest.Created',
+      accepted_at: later(2),
+      matching: 'done',
+      matched: 1,
+    });
+    expect(await idsIn('')).toEqual(['evt_2', 'evt_1', 'evt_0']);
+  });
+
+  test.each([
+    ['?type=Guest.Updated', ['evt_3', 'evt_1']],
+    [`?from=${later(1)}&to=${later(3)}`, ['evt_2', 'evt_1']],
+    [`?from=${encodeURIComponent('2026-03-04T06:06:09+01:00')}`, ['evt_4', 'evt_3', 'evt_2']],
+  ])('%s', async (query, expected) => {
+    await given(5);
+    expect(await idsIn(query)).toEqual(expected);
+  });
+
+  test('comes in pages that hold each once, though others come in between', async () => {
+    await given(7);
+    const seen: string[] = [];
+    for (let query = '?limit=3'; query !== '';) {
+      const { body } = await plane.call('GET', `${ALL}${query}`);
+      seen.push(...body.items.map(({ event_id }: { event_id: string }) => event_id));
+      const one = make.event({ event_id: `late_${seen.length}`, accepted_at: later(100 + seen.length) });
+      await plane.events.accept(one);
+      await plane.events.close([{ event: one, matched: { at: AT, subscriptions: [] } }]);
+      query = body.next_cursor === null ? '' : `?limit=3&cursor=${body.next_cursor}`;
+    }
+    expect(seen).toEqual(Array.from({ length: 7 }, (_, i) => `evt_${6 - i}`));
+  });
+
+  test.each(['?from=yesterday', '?colour=red', '?limit=0', '?cursor=forged'])('%s is a 400', async (query) => {
+    expect(await plane.call('GET', `${ALL}${query}`)).toMatchObject({ status: 400 });
+  });
+});
+
+describe('the replay of an event', () => {
+  const replay = (body: object = {}) => plane.call('POST', `${ONE}/replay`, { body });
+  const idOf = (subscriptionId: string): string =>
+    deliveryId({ tenant: 'acme', eventId: 'evt_1', acceptedAt: AT, subscriptionId });
+  async function given(subscriptions: string[], wishes: Partial<Subscription> = {}): Promise<void> {
+    await plane.events.accept(event);
+    await plane.events.close([{ event, matched: { at: later(1), subscriptions } }]);
+    for (const id of subscriptions.slice(0, 3)) await plane.subscriptions.create(make.subscription({ id, ...wishes }));
+  }
+
+  test('goes to everybody whom it matched, each in a run of its own, under the id of the first time', async () => {
+    await given(['sub_1', 'sub_2', 'sub_3', 'sub_gone']);
+    const before = (await plane.subscriptions.find('acme', 'sub_3'))!;
+    await plane.subscriptions.replace(before, { ...before, status: 'disabled', version: before.version + 1 });
+    const { status, body } = await replay();
+    expect([status, body]).toEqual([
+      202,
+      {
+        event_id: 'evt_1',
+        deliveries: ['sub_1', 'sub_2'].map((id) => ({ delivery_id: idOf(id), subscription_id: id })),
+      },
+    ]);
+    expect(plane.asked).toEqual(
+      ['sub_1', 'sub_2'].map((subscription_id) => ({
+        v: 1, kind: 'resend', tenant: 'acme', subscription_id, event_id: 'evt_1', run: 2,
+      })),
+    ); // prettier-ignore
+  });
+
+  test('goes to the one that is named', async () => {
+    await given(['sub_1', 'sub_2']);
+    expect((await replay({ subscription_id: 'sub_2' })).body.deliveries).toHaveLength(1);
+    expect((await replay({ subscription_id: 'sub_9' })).status).toBe(404);
+  });
+
+  test('is refused for one that is disabled, and for too many at once', async () => {
+    await given(['sub_1'], { status: 'disabled' });
+    expect((await replay({ subscription_id: 'sub_1' })).status).toBe(409);
+    const many = Array.from({ length: 101 }, (_, i) => `many_${i}`);
+    await plane.events.close([{ event, matched: { at: later(1), subscriptions: many } }]);
+    expect(await replay()).toMatchObject({ status: 422, body: { errors: [{ pointer: '/subscription_id' }] } });
+    expect(plane.asked).toEqual([]);
+  });
+});
+
 describe('the catalogue', () => {
   test('shows every type with its schema and sample', async () => {
     const { body } = await plane.call('GET', '/v1/event-types');

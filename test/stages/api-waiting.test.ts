@@ -282,7 +282,7 @@ describe('a status that somebody sets', () => {
 
   test('is in the list of those that are held', async () => {
     await patch({ status: 'paused' });
-    expect(await Array.fromAsync(plane.held.all())).toEqual([{ tenant: 'acme', subscriptionId: 'sub_1' }]);
+    expect(await Array.fromAsync(plane.held.all())).toMatchObject([{ tenant: 'acme', subscriptionId: 'sub_1' }]);
   });
 
   test('does not change with other members', async () => {
