@@ -1,17 +1,20 @@
 import * as z from 'zod';
 import { problems } from '../../shared/domain/problem.ts';
-import { secretText } from '../../shared/domain/sign.ts';
+import { publicKeyText, SECRET_BYTES, secretBytes, secretText, type Signing } from '../../shared/domain/sign.ts';
 import { Secret, type Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { subscriptionIn } from './found.ts';
 import type { World } from './world.ts';
 
-const SECRET_BYTES = 32;
 const NO_STORE = { 'cache-control': 'no-store' };
 const MOST_TRIES = 3;
 
-/** A secret that nobody has. */
-export const newSecret = (world: World): string => secretText(world.random(SECRET_BYTES));
+/** The secret that is given, or one that nobody has. @throws Problem 422 where it is of another kind than the signature */
+export function secretFor(signing: Signing, given: string | undefined, world: World): string {
+  if (given === undefined) return secretText(world.random(SECRET_BYTES), signing);
+  if (secretBytes(given, signing) !== undefined) return given;
+  throw problems.invalid([{ pointer: '/secret', detail: `is no secret for the signature ${signing}` }]);
+}
 
 export const sealSecret = (
   { tenant, id }: { tenant: string; id: string },
@@ -27,10 +30,19 @@ async function reveal(request: Request, world: World): Promise<Answer> {
 }
 
 const LONGEST_OVERLAP = 7 * 24 * 60 * 60;
+const OVERLAP = 24 * 60 * 60;
 const Rotation = z.strictObject({
   secret: Secret.optional(),
-  overlap_seconds: z.number().int().min(0).max(LONGEST_OVERLAP).default(86_400),
+  overlap_seconds: z.number().int().min(0).max(LONGEST_OVERLAP).default(OVERLAP),
 });
+
+async function revealPublic(request: Request, world: World): Promise<Answer> {
+  const { tenant, id, signing, sealed_secrets } = await subscriptionIn(request, world);
+  if (signing !== 'v1a')
+    throw problems.conflict(`The subscription's signature is ${signing}, which has no public key.`);
+  const secret = await world.vault.open({ tenant, subscription: id, field: 'secret' }, sealed_secrets[0] ?? '');
+  return { status: 200, body: { public_key: publicKeyText(secret) } };
+}
 
 /** The subscription with the new secret before its present one, which signs as well until then. Older ones go. */
 function rotated(
@@ -44,11 +56,18 @@ function rotated(
     : { sealed_secrets: [sealed, current], previous_expires_at: until };
 }
 
+/** Whose signature changes gets a secret of the new kind, and the old one signs for a day longer. */
+export async function withSigning(before: Subscription, signing: Signing, world: World) {
+  if (before.signing === signing) return {};
+  const sealed = await sealSecret(before, secretFor(signing, undefined, world), world);
+  return rotated(before, sealed, new Date(world.now().getTime() + OVERLAP * 1000).toISOString());
+}
+
 async function rotate(request: Request, world: World): Promise<Answer> {
   const { secret: given, overlap_seconds } = request.body(Rotation);
-  const secret = given ?? newSecret(world);
   for (let round = 0; round < MOST_TRIES; round++) {
     const before = await subscriptionIn(request, world);
+    const secret = secretFor(before.signing, given, world);
     const now = world.now();
     const until = overlap_seconds === 0 ? undefined : new Date(now.getTime() + overlap_seconds * 1000).toISOString();
     const after: Subscription = {
@@ -68,5 +87,11 @@ const ONE = '/v1/tenants/{tenant}/subscriptions/{id}/secret';
 
 export const routes: readonly Route<World>[] = [
   { method: 'GET', path: ONE, needs: 'subscriptions:write', answer: reveal },
+  {
+    method: 'GET',
+    path: '/v1/tenants/{tenant}/subscriptions/{id}/public-key',
+    needs: 'subscriptions:read',
+    answer: revealPublic,
+  },
   { method: 'POST', path: `${ONE}/rotate`, needs: 'subscriptions:write', answer: rotate },
 ];

@@ -20,7 +20,7 @@ import { parsed } from '../../shared/runtime/parse.ts';
 import { faultsInFilter } from './filters.ts';
 import { subscriptionIn } from './found.ts';
 import { heldAs } from './holding.ts';
-import { newSecret, sealSecret } from './secrets.ts';
+import { sealSecret, secretFor, withSigning } from './secrets.ts';
 import type { World } from './world.ts';
 
 const MOST_TRIES = 3;
@@ -97,7 +97,7 @@ async function create(request: Request, world: World): Promise<Answer> {
 
   const now = world.now().toISOString();
   const id = newId('sub', world.now(), world.random(10));
-  const secret = given ?? newSecret(world);
+  const secret = secretFor(posted.signing ?? 'v1', given, world);
   const subscription: Subscription = {
     ...withDefaults(posted),
     ...(await sealHeaders({ tenant, id }, headers, world)),
@@ -166,6 +166,7 @@ async function changed(before: Subscription, patch: SubscriptionPatch, world: Wo
     ...(await heldAs(before, wish.status, world)),
     ...wish,
     ...headers,
+    ...(await withSigning(before, wish.signing, world)),
     updated_at: world.now().toISOString(),
     version: before.version + 1,
     interest: wantsOthers ? nameInterest(world) : before.interest,

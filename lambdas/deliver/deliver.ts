@@ -1,11 +1,12 @@
 import { verdict, type Attempt } from '../../shared/domain/attempt.ts';
 import type { DeliveryMessage, DeliveryStep } from '../../shared/domain/delivery.ts';
-import { envelopeText, filterView, standardText, type AcceptedEvent } from '../../shared/domain/event.ts';
+import { filterView } from '../../shared/domain/event.ts';
 import { matches } from '../../shared/domain/filter.ts';
 import { ageOf, heldOf, type Held } from '../../shared/domain/hold.ts';
 import { takes } from '../../shared/domain/interest.ts';
 import { filterIn } from '../../shared/domain/known-filters.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
+import { payloadOf } from '../../shared/domain/payload.ts';
 import { decide, nextHop, oldestOf, restUntil, type Next } from '../../shared/domain/retry.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
@@ -121,19 +122,16 @@ const isCertain = ({ event, step }: Work, { catch_up }: Subscription): boolean =
   event.doubt !== true &&
   (catch_up === undefined || event.accepted_at < catch_up.from || event.accepted_at > catch_up.to);
 
-const textFor = (subscription: Subscription, event: AcceptedEvent, id: string): string =>
-  subscription.format === 'standard' ? standardText(event) : envelopeText(event, id);
-
 /** One request, or undefined where our own time was over before the answer came. */
 async function posted(work: Work, subscription: Subscription, { body, world }: { body: string; world: World }) {
   const { event, signal } = work;
   const id = idOf(work);
   const at = world.now();
-  const text = textFor(subscription, { ...event, body }, id);
+  const payload = payloadOf(subscription.format, { ...event, body }, id);
   const ended = world.watch(whomOf(work));
   let outcome: Outcome | undefined;
   try {
-    outcome = await world.post({ subscription, id, text, traceparent: event.traceparent, at, signal });
+    outcome = await world.post({ subscription, id, payload, traceparent: event.traceparent, at, signal });
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

@@ -56,7 +56,7 @@ export function signedPost(
     return fresh;
   }
 
-  return async ({ subscription, id, text, traceparent, at, signal }) => {
+  return async ({ subscription, id, payload, traceparent, at, signal }) => {
     const { keys: all, othersUntil, headers } = await open(subscription);
     const keys = at.getTime() < othersUntil ? all : all.slice(0, 1);
     return poster.post({
@@ -64,13 +64,13 @@ export function signedPost(
       url: subscription.url,
       signal,
       timeoutMs: subscription.timeout_seconds * 1000,
-      body: Buffer.from(text),
+      body: Buffer.from(payload.text),
       headers: {
         ...headers,
-        'content-type': 'application/json',
+        ...payload.headers,
         'user-agent': USER_AGENT,
         ...traceHeader(traceparent, newSpan()),
-        ...webhookHeaders({ id, at, body: text, keys }),
+        ...webhookHeaders({ id, at, body: payload.text, keys }),
       },
     });
   };

@@ -3,6 +3,7 @@ import type { DeliveryMessage, DeliveryStep } from '../../shared/domain/delivery
 import type { AcceptedEvent } from '../../shared/domain/event.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
+import type { Payload } from '../../shared/domain/payload.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Claim, DeadLetter } from '../../shared/store/attempts.ts';
 import type { Health, Trouble, Whom } from '../../shared/store/health.ts';
@@ -23,7 +24,7 @@ export interface Outgoing {
 export interface Sending {
   subscription: Subscription;
   id: string;
-  text: string;
+  payload: Payload;
   traceparent: string | undefined;
   at: Date;
   /** Ends the request when the function's own time is nearly over; `post` then rejects. */

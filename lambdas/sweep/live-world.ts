@@ -25,9 +25,9 @@ const flow = { db, name: env.FLOW_TABLE, now };
 const subscriptions = subscriptionsIn({ db, name: env.CONTROL_TABLE, now });
 const events = eventsIn(flow, env.RETENTION_DAYS, unreadable);
 const attempts = attemptsIn(flow, env.RETENTION_DAYS, unreadable);
-const replays = replaysIn(flow, env.RETENTION_DAYS);
+const replays = replaysIn(flow, env.RETENTION_DAYS, unreadable);
 const shelf = shelfIn(flow, env.RETENTION_DAYS, unreadable);
-const held = heldIn(flow);
+const held = heldIn(flow, unreadable);
 
 const buses = openBus();
 const report = (error: unknown): void => noteFailure('event.not_published', error);
@@ -84,6 +84,7 @@ export const world: World = {
 
   held: held.all,
   unlist: held.remove,
+  searched: held.searched,
   tidy: healthIn(flow, { copy: 0, token: () => '', report: unreadable }).tidy,
 
   async tellOperators({ type, detail }) {

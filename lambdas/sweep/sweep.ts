@@ -34,7 +34,7 @@ function work(job: Job, world: World, remainingMs: () => number): Promise<void> 
     case 'walk':
       return walk(job, world, remainingMs);
     case 'held':
-      return lookAfterHeld(world);
+      return lookAfterHeld(job, world, remainingMs);
     case 'notice':
       return tell(job, world);
     case 'redrive':

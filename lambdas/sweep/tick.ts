@@ -24,21 +24,25 @@ export async function tick(world: TickWorld): Promise<void> {
   const ahead = new Date(now.getTime() + AHEAD_MS);
   const due = await Promise.all(world.shelves.map((shard) => world.isDue(shard, ahead)));
   const shelves = world.shelves.filter((_, i) => due[i] === true);
-  const walks: Job[] = [];
-  for await (const { tenant, subscriptionId: subscription_id, replayId: replay_id } of world.stalled(
-    new Date(now.getTime() - STALLED_MS),
-  )) {
-    walks.push({ v: 1, kind: 'walk', tenant, subscription_id, replay_id });
-  }
   const jobs: Job[] = [
     { v: 1, kind: 'markers' },
     { v: 1, kind: 'held' },
     { v: 1, kind: 'redrive', queue: 'undeliverable' },
     { v: 1, kind: 'redrive', queue: 'dead' },
     ...shelves.map((shard): Job => ({ v: 1, kind: 'shelf', shard })),
-    ...walks,
   ];
   await Promise.all(jobs.map((job) => world.ask(job, 0)));
+  const walks = await askStalled(new Date(now.getTime() - STALLED_MS), world);
   const well = await world.tidy(now);
-  world.note('sweep.tick', { shelves: shelves.length, walks: walks.length, well });
+  world.note('sweep.tick', { shelves: shelves.length, walks, well });
+}
+
+/** Last of all, and one by one: where the list cannot be read to its end, everything else is asked for. Answers how many. */
+async function askStalled(before: Date, world: TickWorld): Promise<number> {
+  let walks = 0;
+  for await (const { tenant, subscriptionId: subscription_id, replayId: replay_id } of world.stalled(before)) {
+    await world.ask({ v: 1, kind: 'walk', tenant, subscription_id, replay_id }, 0);
+    walks += 1;
+  }
+  return walks;
 }

@@ -1,18 +1,16 @@
-import * as z from 'zod';
 import { OPERATIONAL_GROUP } from '../../shared/catalogue/operational.ts';
 import { noticeOfDead } from '../../shared/domain/dead-letter.ts';
-import { filterView, travelling, type AcceptedEvent } from '../../shared/domain/event.ts';
-import { matches } from '../../shared/domain/filter.ts';
+import { travelling } from '../../shared/domain/event.ts';
 import { deliveryId } from '../../shared/domain/id.ts';
-import { filterIn } from '../../shared/domain/known-filters.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
-import { plan, type Past, type Plan } from '../../shared/domain/walk.ts';
+import { goingBefore, plan, type Past, type Plan } from '../../shared/domain/walk.ts';
 import type { DeadLetter, Letter } from '../../shared/store/attempts.ts';
 import type { Placed } from '../../shared/store/events.ts';
 import type { Whom } from '../../shared/store/health.ts';
 import type { Replay, Step } from '../../shared/store/replays.ts';
 import type { Outgoing } from './shelf.ts';
 import type { WalkWorld } from './walk.ts';
+import { readFor, Unreadable } from './wanted.ts';
 
 /** What one piece sends goes out over this time, and the next piece comes when it is over. */
 export const PIECE_SECONDS = 30;
@@ -37,6 +35,8 @@ const justAfter = (time: string): string => new Date(Date.parse(time) + 1).toISO
 const inMs = (now: Date, ms: number): string => new Date(now.getTime() + ms).toISOString();
 const whomOf = ({ tenant, subscription_id: subscriptionId }: Replay): Whom => ({ tenant, subscriptionId });
 
+const goingIn = (world: WalkWorld): string => goingBefore(world.now(), world.retentionMs);
+
 /** An event of which a delivery is to be made or given up, and what is known of that. */
 interface Decided {
   placed: Placed;
@@ -53,9 +53,10 @@ async function decide(events: readonly Placed[], { replay, subscription, world }
     world.attemptsBetween(whomOf(replay), stretch),
     world.lettersBetween(whomOf(replay), stretch),
   ]);
+  const going = goingIn(world);
   return events.flatMap((placed) => {
     const past = { attempts: attempts.get(placed.event_id) ?? [], letter: letters.get(placed.event_id) };
-    const planned = plan({ event: placed, past, subscription, errand: replay });
+    const planned = plan({ event: placed, past, subscription, errand: replay, goingBefore: going });
     return planned.kind === 'skip' ? [] : { placed, past, plan: planned };
   });
 }
@@ -80,8 +81,8 @@ function letterFor(
   const { tenant, event_id: eventId, accepted_at: acceptedAt } = placed;
   const subscriptionId = replay.subscription_id;
   const last = lastOf(past);
-  const run = planned.kind === 'expire' ? planned.run : planned.step.run;
-  const reason = planned.kind === 'expire' ? 'expired' : 'retention';
+  const { run } = planned.kind === 'bury' ? planned : planned.step;
+  const reason = planned.kind === 'bury' ? planned.reason : 'retention';
   return {
     event: placed,
     subscriptionId,
@@ -92,9 +93,6 @@ function letterFor(
     ...(last !== undefined && { last }),
   };
 }
-
-const passes = ({ filter }: Subscription, event: AcceptedEvent): boolean =>
-  filter === null || matches(filterIn(JSON.stringify(filter)), filterView(event, JSON.parse(event.body)));
 
 /** What one event makes our own code throw must not stop the walk for all that come after it: it becomes a dead letter. */
 async function outcomeOrFault(decided: Decided, walker: Walker): Promise<Outcome> {
@@ -109,34 +107,20 @@ async function outcomeOrFault(decided: Decided, walker: Walker): Promise<Outcome
   }
 }
 
-/** However often it is tried, the event cannot be read or looked at. */
-class Unreadable extends Error {}
-
-async function readIn({ placed }: Decided, { subscription, world }: Walker) {
-  try {
-    const event = await world.find(placed.tenant, placed.event_id);
-    return { event, isWanted: event === undefined || passes(subscription, event) };
-  } catch (cause) {
-    // A table that does not answer says so in words of its own, and the walk comes back.
-    if (cause instanceof z.ZodError || cause instanceof RangeError || cause instanceof SyntaxError)
-      throw new Unreadable(cause.message, { cause });
-    throw cause;
-  }
-}
-
 async function outcomeOf(decided: Decided, walker: Walker): Promise<Outcome> {
-  const { replay } = walker;
-  const { plan: planned } = decided;
-  const { event, isWanted } = await readIn(decided, walker);
+  const { replay, subscription, world } = walker;
+  const { placed, plan: planned } = decided;
+  const { event, isWanted } = await readFor(subscription, placed, world);
   if (!isWanted) return undefined;
-  if (planned.kind === 'expire') return { letter: letterFor(decided, walker) };
+  if (planned.kind === 'bury') return { letter: letterFor(decided, walker) };
   // What was held must not vanish with its data; what somebody asks for again has had its end.
   if (event === undefined) return replay.kind === 'catch_up' ? { letter: letterFor(decided, walker) } : undefined;
   const body = { v: 1 as const, event: { ...travelling(event), doubt: true as const }, deliveries: [planned.step] };
   return { message: { body, group: planned.step.subscription_id } };
 }
 
-async function inParts<T, R>(items: readonly T[], handle: (item: T) => Promise<R>): Promise<R[]> {
+/** Some at a time, for each may ask the table for an event with all its data. */
+export async function inParts<T, R>(items: readonly T[], handle: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   for (let i = 0; i < items.length; i += FETCHED_AT_ONCE) {
     results.push(...(await Promise.all(items.slice(i, i + FETCHED_AT_ONCE).map(handle))));
@@ -175,8 +159,18 @@ export const pieceOf = ({ replay, subscription, world }: Walker): Piece => {
   return { until, pace, nextPace: Math.min(pace * 2, most), looked: 0, sent: 0, dead: 0 };
 };
 
-export const leftIn = ({ pace, sent, dead }: Piece): number =>
-  Math.max(Math.floor(pace * PIECE_SECONDS), 1) - sent - dead;
+/** What is given up costs the subscriber nothing, and must not wait for its turn: its event would be gone by then. */
+export const leftIn = ({ pace, sent }: Piece): number => Math.max(Math.floor(pace * PIECE_SECONDS), 1) - sent;
+
+/** As many deliveries as may go now, with what is given up before the next one. */
+function untilFull(decided: readonly Decided[], left: number): readonly Decided[] {
+  const next = decided.filter((one) => one.plan.kind === 'send')[left];
+  return next === undefined ? decided : decided.slice(0, decided.indexOf(next));
+}
+
+/** A page of what is about to go is a whole one, however slow the walk. */
+const pageSize = ({ replay, world }: Walker, left: number): number =>
+  replay.cursor < goingIn(world) ? PAGE.most : Math.min(Math.max(left, PAGE.least), PAGE.most);
 
 /** Sends the page's deliveries, spread over the time of the piece. */
 async function sendAll(messages: readonly Omit<Outgoing, 'delay'>[], { sent, pace }: Piece, world: WalkWorld) {
@@ -200,10 +194,10 @@ export async function takePage(
     from: replay.from,
     to: piece.until,
     after: replay.cursor,
-    limit: Math.min(Math.max(left, PAGE.least), PAGE.most),
+    limit: pageSize(walker, left),
   });
   const all = await decide(page.events, walker);
-  const taken = all.slice(0, left);
+  const taken = untilFull(all, left);
   const outcomes = await inParts(taken, (one) => outcomeOrFault(one, walker));
   const messages = outcomes.flatMap((outcome) => (outcome && 'message' in outcome ? outcome.message : []));
   const letters = outcomes.flatMap((outcome) => (outcome && 'letter' in outcome ? outcome.letter : []));

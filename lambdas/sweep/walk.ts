@@ -1,4 +1,3 @@
-import type { AcceptedEvent } from '../../shared/domain/event.ts';
 import { heldOf } from '../../shared/domain/hold.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
@@ -8,6 +7,7 @@ import type { Placed } from '../../shared/store/events.ts';
 import type { Whom } from '../../shared/store/health.ts';
 import type { Replay, Step } from '../../shared/store/replays.ts';
 import type { Outgoing } from './shelf.ts';
+import type { WantedWorld } from './wanted.ts';
 import {
   EARLY_MS,
   leftIn,
@@ -19,7 +19,7 @@ import {
   type Walker,
 } from './walk-page.ts';
 
-export interface WalkWorld {
+export interface WalkWorld extends WantedWorld {
   now(): Date;
   findReplay(of: { tenant: string; subscription_id: string }, replayId: string): Promise<Replay | undefined>;
   subscription(tenant: string, id: string): Promise<Subscription | undefined>;
@@ -31,8 +31,6 @@ export interface WalkWorld {
   ): Promise<{ events: Placed[]; after: string | undefined }>;
   attemptsBetween(whom: Whom, stretch: Stretch): Promise<ReadonlyMap<string, readonly Tried[]>>;
   lettersBetween(whom: Whom, stretch: Stretch): Promise<ReadonlyMap<string, Letter>>;
-  /** The event with its data. */
-  find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined>;
   /** Answers what could not be sent. */
   send(messages: readonly Outgoing[]): Promise<Outgoing[]>;
   bury(letter: DeadLetter): Promise<void>;
@@ -40,6 +38,8 @@ export interface WalkWorld {
   advance(replay: Replay, step: Step): Promise<Replay | undefined>;
   finish(replay: Replay, end: { state: 'done' | 'cancelled' | 'failed'; at: string }): Promise<void>;
   ask(job: Job, delay: number): Promise<void>;
+  /** For how long events are kept, in milliseconds. */
+  retentionMs: number;
   /** The most deliveries a second to a subscription without a rate of its own. */
   ceilingPerSecond: number;
   note(what: string, line: Record<string, string | number>): void;

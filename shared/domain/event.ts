@@ -83,22 +83,3 @@ export const filterView = (event: EventFacts, data: unknown): Record<string, unk
   event_timestamp: event.timestamp,
   data,
 });
-
-/** The bytes a subscriber gets: the same in every attempt, with the tokens of `data` as they were posted. */
-export const envelopeText = (event: AcceptedEvent, deliveryId: string): string => {
-  const head = JSON.stringify({
-    id: deliveryId,
-    event_id: event.event_id,
-    event_schema: event.schema,
-    event_resource: event.resource,
-    event_type: event.type,
-    event_timestamp: event.timestamp,
-  });
-  return `${head.slice(0, -1)},"data":${event.body}}`;
-};
-
-/** The same in the payload shape of Standard Webhooks. */
-export const standardText = (event: AcceptedEvent): string => {
-  const head = JSON.stringify({ type: event.type, timestamp: event.timestamp });
-  return `${head.slice(0, -1)},"data":${event.body}}`;
-};

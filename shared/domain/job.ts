@@ -29,8 +29,11 @@ export const Job = z.discriminatedUnion('kind', [
   }),
   /** Makes a delivery that was given up once more, as this run. */
   z.object({ v: z.literal(1), kind: z.literal('resend'), ...of, event_id: z.string(), run: z.number().int() }),
-  /** Looks after the subscriptions that are held: what the retention is about to take, probes that nobody makes. */
-  z.object({ v: z.literal(1), kind: z.literal('held') }),
+  /**
+   * Looks after the subscriptions that are held: what the retention is about to take, probes that nobody makes. `after` is the place in
+   * their list that an earlier job had the time for.
+   */
+  z.object({ v: z.literal(1), kind: z.literal('held'), after: z.string().optional() }),
   /** Tells of something that happened to a subscription. `id` is the same however often it is told. */
   z.object({
     v: z.literal(1),

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { CatchUp, Circuit, Held, Stretch } from './hold.ts';
+import { FORMATS } from './payload.ts';
 import { RetryPolicy } from './retry.ts';
-import { secretBytes } from './sign.ts';
+import { secretBytes, SIGNINGS } from './sign.ts';
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VISIBLE_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
@@ -44,8 +45,8 @@ const Wish = {
   method: z.enum(['POST', 'PUT', 'PATCH']),
   url: z.string(),
   filter: z.record(z.string(), z.unknown()).nullable(),
-  format: z.enum(['envelope', 'standard']),
-  signing: z.enum(['v1']),
+  format: z.enum(FORMATS),
+  signing: z.enum(SIGNINGS),
   timeout_seconds: z.number().int().min(1).max(30),
   /** Null for the deployment's ceiling. */
   rate_limit_per_second: z.number().min(0.1).max(1000).nullable(),
@@ -68,7 +69,10 @@ const DEFAULTS = {
 
 export const Secret = z
   .string()
-  .refine((text) => secretBytes(text) !== undefined, 'must be whsec_ and base64 of 24 to 64 bytes');
+  .refine(
+    (text) => SIGNINGS.some((signing) => secretBytes(text, signing) !== undefined),
+    'must be whsec_ and base64 of 24 to 64 bytes, or for v1a whsk_ and base64 of 32 bytes',
+  );
 
 const { event_types, url, ...optional } = Wish;
 

@@ -43,7 +43,10 @@ export interface Errand {
   started_at: string;
 }
 
-export type Plan = { kind: 'send'; step: DeliveryStep } | { kind: 'skip' } | { kind: 'expire'; run: number };
+export type Plan =
+  | { kind: 'send'; step: DeliveryStep }
+  | { kind: 'skip' }
+  | { kind: 'bury'; run: number; reason: 'expired' | 'retention' };
 
 const SKIP: Plan = { kind: 'skip' };
 
@@ -52,7 +55,16 @@ export interface Planned {
   past: Past;
   subscription: Subscription;
   errand: Errand;
+  /** What was accepted before then is about to go. */
+  goingBefore: string;
 }
+
+/** So long before its event goes a delivery that was not made becomes a dead letter, which outlives it. */
+const BEFORE_RETENTION_MS = 12 * 60 * 60_000;
+
+/** What was accepted before then is about to be taken by a retention of so many milliseconds. RFC 3339. */
+export const goingBefore = (now: Date, retentionMs: number): string =>
+  new Date(now.getTime() - retentionMs + BEFORE_RETENTION_MS).toISOString();
 
 /** Whether a replay is about this delivery. What has an attempt of its run is on its way already. */
 function isMeant({ event, past, subscription, errand }: Planned): boolean {
@@ -76,13 +88,17 @@ const isTooOld = ({ event, subscription, errand }: Planned): boolean =>
 /** What a walk does with the delivery of one event to the subscription, as that is now. Its filter is not looked at. */
 export function plan(planned: Planned): Plan {
   const { event, past, subscription, errand } = planned;
-  const { replay_id, run } = errand;
+  const { replay_id } = errand;
   if (!takes(subscription.event_types, event)) return SKIP;
   if (errand.kind === 'replay') {
-    const step = { subscription_id: subscription.id, run, attempt: 1, replay_id };
+    const step = { subscription_id: subscription.id, run: errand.run, attempt: 1, replay_id };
     return isMeant(planned) ? { kind: 'send', step } : SKIP;
   }
   const step = stepAfter(subscription.id, past);
   if (step === undefined) return SKIP;
-  return isTooOld(planned) ? { kind: 'expire', run: step.run } : { kind: 'send', step: { ...step, replay_id } };
+  const { run } = step;
+  if (isTooOld(planned)) return { kind: 'bury', run, reason: 'expired' };
+  // A catch-up that is slower than the retention would find the event gone, and nothing to say that it was there.
+  if (event.accepted_at < planned.goingBefore) return { kind: 'bury', run, reason: 'retention' };
+  return { kind: 'send', step: { ...step, replay_id } };
 }

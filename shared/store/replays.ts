@@ -102,10 +102,14 @@ export function replaysIn(table: Table, retentionDays: number, report: Report = 
   const expiryAfter = (at: string): number => Math.ceil(Date.parse(at) / 1000) + retentionDays * 86_400;
   const unlist = (of: Whose, replayId: string): Promise<void> => writeAll(table, [{ remove: entryKey(of, replayId) }]);
 
-  async function find(of: Whose, replayId: string): Promise<Replay | undefined> {
+  async function itemOf(of: Whose, replayId: string): Promise<Item | undefined> {
     const { Item } = await db.send(new GetCommand({ TableName, Key: keyOf(of, replayId), ConsistentRead: true }));
-    if (Item === undefined || Number(Item.expires_at) * 1000 <= table.now().getTime()) return undefined;
-    return Replay.parse(Item);
+    return Item === undefined || Number(Item.expires_at) * 1000 <= table.now().getTime() ? undefined : Item;
+  }
+
+  async function find(of: Whose, replayId: string): Promise<Replay | undefined> {
+    const item = await itemOf(of, replayId);
+    return item && Replay.parse(item);
   }
 
   /** Changes one where `only` holds. Undefined where it does not. */
@@ -200,7 +204,7 @@ export function replaysIn(table: Table, retentionDays: number, report: Report = 
 
     /**
      * Those of the list that nobody has touched since then, and those that are over and still in it. What is no more, or never
-     * came to be, is taken off.
+     * came to be, is taken off. One that only another release can read is that one's to look after.
      */
     async *stalled(before: Date): AsyncGenerator<Whom & { replayId: string }> {
       for await (const item of readAll(table, { ...keys.running, consistent: 'yes' })) {
@@ -208,9 +212,11 @@ export function replaysIn(table: Table, retentionDays: number, report: Report = 
         // Its replay may be about to be written.
         if (entry === undefined || Date.parse(entry.started_at) >= before.getTime()) continue;
         const { tenant, subscription_id, replay_id: replayId } = entry;
-        const replay = await find(entry, replayId);
-        if (replay === undefined) await unlist(entry, replayId);
-        else if (replay.state !== 'running' || Date.parse(replay.touched_at) < before.getTime()) {
+        const found = await itemOf(entry, replayId);
+        if (found === undefined) await unlist(entry, replayId);
+        const replay = found && readable(Replay, found, report);
+        if (replay === undefined) continue;
+        if (replay.state !== 'running' || Date.parse(replay.touched_at) < before.getTime()) {
           yield { tenant, subscriptionId: subscription_id, replayId };
         }
       }

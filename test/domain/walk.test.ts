@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Attempt } from '../../shared/domain/attempt.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
-import { plan, stepAfter, type Errand, type Past, type Tried } from '../../shared/domain/walk.ts';
+import { goingBefore, plan, stepAfter, type Errand, type Past, type Tried } from '../../shared/domain/walk.ts';
 import { AT, later, make } from '../support/make.ts';
 
 const HOUR = 3_600;
@@ -50,6 +50,7 @@ interface Case {
   subscription?: Partial<Subscription>;
   errand?: Partial<Errand>;
   acceptedAt?: string;
+  goingBefore?: string;
 }
 
 const planFor = (kind: 'catch_up' | 'replay', given: Case = {}) =>
@@ -65,6 +66,7 @@ const planFor = (kind: 'catch_up' | 'replay', given: Case = {}) =>
       started_at: later(60),
       ...given.errand,
     },
+    goingBefore: given.goingBefore ?? later(-13 * DAY),
   });
 
 const SKIP = { kind: 'skip' };
@@ -86,13 +88,13 @@ describe('a catch-up', () => {
   const zenoti = { retry: 'zenoti' } as const; // less than half an hour, so an hour
   const own = { retry: { delays_seconds: [HOUR, HOUR] } };
 
-  test.each<[string, number, Partial<Subscription>, 'send' | 'expire']>([
+  test.each<[string, number, Partial<Subscription>, 'send' | 'bury']>([
     ['an hour old, of a short schedule', HOUR, zenoti, 'send'],
-    ['more than an hour old, of a short schedule', HOUR + 1, zenoti, 'expire'],
+    ['more than an hour old, of a short schedule', HOUR + 1, zenoti, 'bury'],
     ['as old as the schedule at its slowest', 2.4 * HOUR, own, 'send'],
-    ['older than the schedule at its slowest', 2.4 * HOUR + 1, own, 'expire'],
+    ['older than the schedule at its slowest', 2.4 * HOUR + 1, own, 'bury'],
     ['three days old, of the standard one', 3 * DAY, {}, 'send'],
-    ['four days old, of the standard one', 4 * DAY, {}, 'expire'],
+    ['four days old, of the standard one', 4 * DAY, {}, 'bury'],
     ['old by a pause', 8 * DAY, { ...zenoti, pauses: [{ from: later(10), to: later(8 * DAY) }] }, 'send'],
     [
       'old by two pauses and what lay between them',
@@ -104,7 +106,7 @@ describe('a catch-up', () => {
           { from: later(3 * DAY + HOUR + 1), to: later(8 * DAY) },
         ],
       },
-      'expire',
+      'bury',
     ],
   ])('what was %s, when the subscription was released', (_, seconds, subscription, kind) => {
     expect(planFor('catch_up', { subscription, errand: { started_at: later(seconds) } })).toMatchObject({ kind });
@@ -112,10 +114,39 @@ describe('a catch-up', () => {
 
   test('gives up in the run that was under way', () => {
     const errand = { started_at: later(30 * DAY) };
-    expect(planFor('catch_up', { errand })).toEqual({ kind: 'expire', run: 1 });
+    expect(planFor('catch_up', { errand })).toEqual({ kind: 'bury', run: 1, reason: 'expired' });
     const again = past([died(1, 1), tried(2, 1)], 1);
-    expect(planFor('catch_up', { past: again, errand })).toEqual({ kind: 'expire', run: 2 });
+    expect(planFor('catch_up', { past: again, errand })).toEqual({ kind: 'bury', run: 2, reason: 'expired' });
     expect(planFor('catch_up', { past: past([delivered(1, 1)]), errand })).toEqual(SKIP);
+  });
+});
+
+describe('what is about to go', () => {
+  test('is what was accepted more than half a day before the end of the retention', () => {
+    expect(goingBefore(new Date(AT), 14 * DAY * 1000)).toBe(later(-13.5 * DAY));
+  });
+
+  test.each<[string, Case, object]>([
+    ['is buried by a catch-up', { goingBefore: later(1) }, { kind: 'bury', run: 1, reason: 'retention' }],
+    [
+      'in the run that was under way',
+      { goingBefore: later(1), past: past([died(1, 1), tried(2, 1)], 1) },
+      { kind: 'bury', run: 2, reason: 'retention' },
+    ],
+    [
+      'is expired where it is too old in any case',
+      { goingBefore: later(1), errand: { started_at: later(30 * DAY) } },
+      { kind: 'bury', run: 1, reason: 'expired' },
+    ],
+    ['is left where it is settled', { goingBefore: later(1), past: past([delivered(1, 1)]) }, SKIP],
+    ['is left where it is not wanted', { goingBefore: later(1), subscription: { event_types: ['Invoice.*'] } }, SKIP],
+    ['is not yet what comes a moment later', { goingBefore: AT }, sends(1, 1)],
+  ])('%s', (_, given, expected) => {
+    expect(planFor('catch_up', given)).toEqual(expected);
+  });
+
+  test('is sent by a replay as long as it is there', () => {
+    expect(planFor('replay', { goingBefore: later(1) })).toEqual(sends(3, 1));
   });
 });
 

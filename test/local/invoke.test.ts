@@ -134,6 +134,15 @@ test('while an invocation is held up, others stand by before anybody waits for t
   expect(pool.idle).toBe(3);
 });
 
+test('environments that stand ready are there before the first invocation, and take turns', async () => {
+  const { pool } = open(COUNTING, {}, { standing: 3 });
+  await pool.warm();
+  expect(pool.idle).toBe(3);
+  const answers = [];
+  for (let n = 0; n < 6; n++) answers.push(await pool.invoke({}));
+  expect(answers).toMatchObject([1, 1, 1, 2, 2, 2].map((calls) => ({ calls })));
+});
+
 test('beyond the most environments, invocations wait in line', async () => {
   const { pool } = open(COUNTING, {}, { mostEnvironments: 1 });
   const answers = await Promise.all([pool.invoke({}), pool.invoke({}), pool.invoke({})]);

@@ -31,6 +31,7 @@ describe('settings', () => {
       allowPrivate: true,
       catalogue: undefined,
       printLogs: false,
+      environments: undefined,
       demoEvents: undefined,
     });
   });
@@ -46,6 +47,7 @@ describe('settings', () => {
     ['a folder', { FANOUT_DATA: '/tmp/x' }, { dataDir: '/tmp/x' }],
     ['a key', { FANOUT_ADMIN_KEY: KEY }, { adminKey: KEY }],
     ['no private targets', { FANOUT_ALLOW_PRIVATE: '0' }, { allowPrivate: false }],
+    ['environments that stand ready', { FANOUT_ENVIRONMENTS: '12' }, { environments: 12 }],
     ['another loopback address', { HOST: '127.0.0.2' }, { allowPrivate: true }],
     ['the loopback address of IPv6', { HOST: '::1' }, { allowPrivate: true }],
     ['a host that others reach', { HOST: '0.0.0.0' }, { allowPrivate: false }],
@@ -88,6 +90,7 @@ describe('what cannot be is said in one line', () => {
       [],
       'FANOUT_ADMIN_KEY needs 20 or more visible ASCII characters, without spaces.',
     ],
+    ['no environments', { FANOUT_ENVIRONMENTS: '0' }, [], 'FANOUT_ENVIRONMENTS is 0: 1 to 40.'],
     ['a switch that is neither', { FANOUT_ALLOW_PRIVATE: 'yes' }, [], 'FANOUT_ALLOW_PRIVATE is yes: 0 or 1.'],
     [
       'a catalogue that is not there',

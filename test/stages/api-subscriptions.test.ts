@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { secretText } from '../../shared/domain/sign.ts';
+import { publicKeyText, secretText } from '../../shared/domain/sign.ts';
 import { openControlPlane, type ControlPlane } from '../support/control-plane.ts';
 import { startDynalite, type DynamoDb } from '../support/dynamodb.ts';
 import type { Call, Reply } from '../support/http-event.ts';
@@ -535,6 +535,32 @@ describe('secrets and the values of headers', () => {
     expect((await rotate({ overlap_seconds: 0 })).body.previous_expires_at).toBeNull();
     expect((await kept()).sealed_secrets).toHaveLength(1);
     expect(JSON.stringify(plane.lines)).not.toContain(SECRET.slice('whsec_'.length));
+  });
+
+  test('of the kind v1a are keys of which one half is public', async () => {
+    const given = secretText(Buffer.alloc(32, 7), 'v1a');
+    const { headers, body } = await create({ signing: 'v1a', secret: given });
+    const path = headers.location!;
+    expect([body.signing, body.secret]).toEqual(['v1a', given]);
+    const shown = await plane.call('GET', `${path}/public-key`);
+    expect(shown).toMatchObject({ status: 200, body: { public_key: publicKeyText(given) } });
+    expect((await create({ signing: 'v1a' })).body.secret).toMatch(/^whsk_/);
+    expect(await create({ signing: 'v1a', secret: SECRET })).toMatchObject({ status: 422 });
+    expect(await create({ secret: given })).toMatchObject({ status: 422, body: { errors: [{ pointer: '/secret' }] } });
+    const other = (await create()).headers.location!;
+    expect((await plane.call('GET', `${other}/public-key`)).status).toBe(409);
+  });
+
+  test('are of the new kind when the signature changes, and the old one signs for a day longer', async () => {
+    const { headers, body } = await create({ secret: SECRET });
+    const path = headers.location!;
+    expect((await patch(path, { signing: 'v1a' })).body.signing).toBe('v1a');
+    expect((await plane.call('GET', `${path}/secret`)).body.secret).toMatch(/^whsk_/);
+    const kept = (await plane.subscriptions.find('acme', body.id))!;
+    expect(kept).toMatchObject({ sealed_secrets: { length: 2 }, previous_expires_at: later(86_400) });
+    expect((await plane.call('POST', `${path}/secret/rotate`, { body: { secret: SECRET } })).status).toBe(422);
+    await patch(path, { description: 'no other kind, so no other secret' });
+    expect((await plane.subscriptions.find('acme', body.id))!.sealed_secrets).toEqual(kept.sealed_secrets);
   });
 
   test.each([

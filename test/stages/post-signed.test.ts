@@ -53,7 +53,15 @@ async function sending(changes: Partial<Sending> = {}, secrets = [OLD]): Promise
   const sealed_secrets = await Promise.all(secrets.map((secret) => seal('secret', secret)));
   const subscription = make.subscription({ url: inbox.url, sealed_secrets });
   const { signal } = new AbortController();
-  return { subscription, id: 'dlv_1', text: TEXT, traceparent: TRACE, at: new Date(), signal, ...changes };
+  return {
+    subscription,
+    id: 'dlv_1',
+    payload: { text: TEXT, headers: { 'content-type': 'application/json' } },
+    traceparent: TRACE,
+    at: new Date(),
+    signal,
+    ...changes,
+  };
 }
 
 const arrived = async (count = 1) => (await inbox.waitFor(count)).at(-1)!;

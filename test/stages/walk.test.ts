@@ -287,6 +287,59 @@ describe('a catch-up', () => {
   });
 });
 
+describe('a catch-up that is slower than the retention', () => {
+  const [HOUR, DAY] = [3_600, 86_400];
+  /** Sixty within half a day of the retention's end, and sixty a few hours later. */
+  const events = several(120, (i) => ({
+    accepted_at: later(i < 60 ? i : 12 * HOUR + i),
+    ...(i % 6 === 0 && { type: 'Invoice.Closed' }),
+    ...(i % 6 === 1 && { body: '{"id":"g2"}' }),
+  }));
+  const namedBy = (which: (i: number) => boolean): string[] => namesOf(events.filter((_, i) => which(i)));
+
+  async function startLate(): Promise<Started> {
+    const started = await start({
+      events,
+      subscription: { rate_limit_per_second: 0.1, filter: { data: { id: ['g1'] } } },
+      // Released after a pause of thirteen days.
+      replay: { to: later(13 * DAY) },
+    });
+    const before = await subscriptionOf(started);
+    const pauses = [{ from: later(-1), to: later(13 * DAY) }];
+    await started.subscriptions.replace(before, { ...before, pauses, version: 2 });
+    started.clock.advance(13.5 * DAY + HOUR - (HOUR + 45));
+    return started;
+  }
+  const lettersIn = async ({ attempts }: Started) =>
+    (await attempts.deadLetters(WHOM, { limit: 200 })).letters.toReversed();
+
+  test('buries what is about to go, at once, however slowly it sends', async () => {
+    const started = await startLate();
+    const [, , done] = events;
+    await started.attempts.record(make.step({ event: done! }), make.attempt({ event_id: done!.event_id }));
+    await piece(started);
+    const letters = await lettersIn(started);
+    expect(letters.map(({ event_id }) => event_id)).toEqual(namedBy((i) => i < 60 && i % 6 > 1 && i !== 2));
+    expect(new Set(letters.map(({ reason }) => reason))).toEqual(new Set(['retention']));
+    expect(namesSent(started)).toEqual(namedBy((i) => i >= 60 && i % 6 > 1).slice(0, 3));
+    expect(await replayOf(started)).toMatchObject({ sent: 3, dead: 39 });
+    const notices = started.queues.sweeps.bodies.filter((body) => body.includes('"notice"'));
+    expect(notices.map((body) => (JSON.parse(body) as { data: object }).data)).toMatchObject([
+      { reason: 'retention', count: 39 },
+    ]);
+  });
+
+  test('loses nothing: what it has not the time to send is buried', async () => {
+    const started = await startLate();
+    await piece(started);
+    started.clock.advance(DAY);
+    await piece(started);
+    const settled = [...namesSent(started), ...(await lettersIn(started)).map(({ event_id }) => event_id)];
+    expect(settled.toSorted()).toEqual(namedBy((i) => i % 6 > 1));
+    expect(await replayOf(started)).toMatchObject({ state: 'done' });
+  });
+});
+
 describe('one event that our own code fails at', () => {
   const unreadable = z.string().safeParse(1).error!;
 

@@ -221,6 +221,18 @@ export const replaysContract = (backend: string, openTable: () => Promise<TestTa
       expect(await replays.find(OF, 'rpl_1')).toMatchObject({ state: 'done' });
     });
 
+    test('goes on behind one that a later release wrote and nobody here can read, and leaves that listed', async () => {
+      const { table } = await open();
+      const reports: Error[] = [];
+      const replays = replaysIn(table, RETENTION_DAYS, (error) => void reports.push(error));
+      for (const replay_id of ['rpl_1', 'rpl_2', 'rpl_3']) await replays.create(replay({ replay_id }));
+      const [unread] = (await table.scan()).filter(({ sk }) => sk === 'rpl_2');
+      await table.put({ ...unread, kind: 'rehearsal' });
+      expect(await idsOf(replays.stalled(new Date(later(60))))).toEqual(['rpl_1', 'rpl_3']);
+      expect(reports).toHaveLength(1);
+      expect((await table.scan()).filter(({ pk }) => pk === 'RUNNING')).toHaveLength(3);
+    });
+
     test('loses what never came to be, but not while it may still be written', async () => {
       const { replays, table } = await open();
       await replays.create(replay());

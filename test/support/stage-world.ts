@@ -63,7 +63,12 @@ function subscribers() {
     arrivals,
     answering,
     async post(sending: deliverStage.Sending): Promise<Outcome> {
-      const { subscription, id, text, at } = sending;
+      const {
+        subscription,
+        id,
+        payload: { text },
+        at,
+      } = sending;
       const earlier = arrivals.filter((arrival) => arrival.id === id).length;
       arrivals.push({ subscription: subscription.id, id, text, at: at.getTime() });
       return (await answering.get(subscription.id)?.(sending, earlier)) ?? ACCEPTED;
@@ -273,6 +278,7 @@ function sweepWorld(bench: Bench): sweepStage.World {
     stalled: replays.stalled,
     held: held.all,
     unlist: held.remove,
+    searched: held.searched,
     tidy: healthIn(flow, { copy: 0, token: () => '' }).tidy,
     tellOperators: async (notice) => void bench.told.push(notice),
     async *last() {
