@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { CloudEvent, HTTP, type CloudEventV1 } from 'cloudevents';
+import { CloudEvent, HTTP } from 'cloudevents';
 import type { AcceptedEvent } from '../../shared/domain/event.ts';
 import { payloadOf, type Format } from '../../shared/domain/payload.ts';
 import { make } from '../support/make.ts';
