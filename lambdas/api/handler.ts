@@ -10,6 +10,7 @@ import { routes as filters } from './filters.ts';
 import { routes as replays } from './replays.ts';
 import { routes as secrets } from './secrets.ts';
 import { routes as subscriptions } from './subscriptions.ts';
+import { routes as tests } from './tests.ts';
 import { routes as waiting } from './waiting.ts';
 import type { World } from './world.ts';
 
@@ -30,6 +31,7 @@ const routes = [
   ...subscriptions,
   ...secrets,
   ...filters,
+  ...tests,
   ...waiting,
   ...deadLetters,
   ...replays,

@@ -8,13 +8,16 @@ import { openDatabase } from '../../shared/store/database.ts';
 import { eventsIn } from '../../shared/store/events.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
+import { ratesIn } from '../../shared/store/rates.ts';
 import { replaysIn } from '../../shared/store/replays.ts';
 import { shelfIn } from '../../shared/store/shelf.ts';
 import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
 import { openKms, vaultIn } from '../../shared/store/vault.ts';
 import { createAddressGuard } from '../../shared/wire/address-guard.ts';
+import { createPoster } from '../../shared/wire/post.ts';
 import { jobsFor, openQueues, queueAt } from '../../shared/wire/queue.ts';
 import { openSecrets, secretFrom } from '../../shared/wire/secret.ts';
+import { signedPost } from '../../shared/wire/signed-post.ts';
 import type { World } from './world.ts';
 
 /** Many times what match's look-up takes, and rarely waited for: only a change of types or filter does. */
@@ -26,6 +29,9 @@ const now = (): Date => new Date();
 const control = { db, name: env.CONTROL_TABLE, now };
 const flow = { db, name: env.FLOW_TABLE, now };
 const firstKey = secretFrom(openSecrets(), { arn: env.ADMIN_KEY_SECRET, now: () => Date.now() });
+
+const vault = vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY });
+const targets = env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public';
 
 export const world: World = {
   now,
@@ -41,7 +47,10 @@ export const world: World = {
     queueAt(openQueues(), { url: env.SWEEPS_QUEUE_URL, report: (error) => noteFailure('job.not_asked', error) }),
   ),
   accessKeys: accessKeysIn(control, firstKey),
-  vault: vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY }),
-  refuseUrl: createAddressGuard({ targets: env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public' }).refuse,
+  rates: ratesIn(flow),
+  vault,
+  post: signedPost(vault, { poster: createPoster({ policy: { targets } }), newSpan: () => randomBytes(8) }),
+  deadline: (ms) => AbortSignal.timeout(ms),
+  refuseUrl: createAddressGuard({ targets }).refuse,
   note,
 };

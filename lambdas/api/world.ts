@@ -1,13 +1,16 @@
 import type { Job } from '../../shared/domain/job.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { AccessKeys } from '../../shared/store/access-keys.ts';
 import type { Attempts } from '../../shared/store/attempts.ts';
 import type { Events } from '../../shared/store/events.ts';
 import type { HealthStore } from '../../shared/store/health.ts';
 import type { HeldList } from '../../shared/store/held.ts';
+import type { Rates } from '../../shared/store/rates.ts';
 import type { Replays } from '../../shared/store/replays.ts';
 import type { Shelf } from '../../shared/store/shelf.ts';
 import type { Subscriptions } from '../../shared/store/subscriptions.ts';
 import type { Vault } from '../../shared/store/vault.ts';
+import type { Sending } from '../../shared/wire/signed-post.ts';
 
 /** What the control plane touches outside. */
 export interface World {
@@ -24,6 +27,11 @@ export interface World {
   replays: Pick<Replays, 'create' | 'find' | 'list' | 'finish'>;
   held: Pick<HeldList, 'list'>;
   health: Pick<HealthStore, 'answered'>;
+  rates: Pick<Rates, 'test'>;
+  /** Signs and sends. What the subscriber does is the outcome. */
+  post(sending: Sending): Promise<Outcome>;
+  /** Ends in so many milliseconds. */
+  deadline(ms: number): AbortSignal;
   /** Asks the sweep for something, in so many seconds. */
   ask(job: Job, delay: number): Promise<void>;
   accessKeys: AccessKeys;

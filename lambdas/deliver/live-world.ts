@@ -20,7 +20,7 @@ import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
 import { openKms, vaultIn } from '../../shared/store/vault.ts';
 import { createPoster } from '../../shared/wire/post.ts';
 import { gatheringQueue, jobsFor, openQueues, queueAt } from '../../shared/wire/queue.ts';
-import { signedPost } from './post-signed.ts';
+import { signedPost } from '../../shared/wire/signed-post.ts';
 import { openTrouble } from './trouble.ts';
 import type { World } from './world.ts';
 

@@ -3,7 +3,6 @@ import type { DeliveryMessage, DeliveryStep } from '../../shared/domain/delivery
 import type { AcceptedEvent } from '../../shared/domain/event.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
-import type { Payload } from '../../shared/domain/payload.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Claim, DeadLetter } from '../../shared/store/attempts.ts';
 import type { Health, Trouble, Whom } from '../../shared/store/health.ts';
@@ -11,6 +10,7 @@ import type { StepOf } from '../../shared/store/keys.ts';
 import type { Lease } from '../../shared/store/leases.ts';
 import type { Replay } from '../../shared/store/replays.ts';
 import type { Resting } from '../../shared/store/shelf.ts';
+import type { Sending } from '../../shared/wire/signed-post.ts';
 
 /** One delivery for a queue, fair by subscription. */
 export interface Outgoing {
@@ -18,17 +18,6 @@ export interface Outgoing {
   group: string;
   /** Seconds. */
   delay: number;
-}
-
-/** One request to a subscriber. */
-export interface Sending {
-  subscription: Subscription;
-  id: string;
-  payload: Payload;
-  traceparent: string | undefined;
-  at: Date;
-  /** Ends the request when the function's own time is nearly over; `post` then rejects. */
-  signal: AbortSignal;
 }
 
 /** A failed request, as it counts for the subscription. */

@@ -120,5 +120,14 @@ export const problems = {
     new Problem(429, 'rate_limited', `This tenant posts faster than it may. Post again in ${seconds} s.`, {
       headers: { 'retry-after': String(seconds) },
     }),
+  testedTooOften: (seconds: number) =>
+    new Problem(
+      429,
+      'tested_too_often',
+      `A subscription is tested ten times a minute at most. Try again in ${seconds} s.`,
+      {
+        headers: { 'retry-after': String(seconds) },
+      },
+    ),
   internal: () => new Problem(500, 'internal', 'Something failed on our side. It is safe to send the request again.'),
 } as const;

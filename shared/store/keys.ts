@@ -25,6 +25,7 @@ import type { ItemKey } from './database.ts';
  *   TROUBLE#n                   tenant#subscription            one of some copies of the list of those in trouble
  *   RATE#tenant#subscription    rate                           its next free moment
  *   RATE#tenant#                ingest                         when the tenant may post its next event
+ *   RATE#tenant#subscription    test                           when the subscription may be tested again
  *   REPLAY#tenant#subscription  replay                         a catch-up or replay, with how far it is
  *   RUNNING                     tenant#subscription#replay     one that is under way
  *   HELD                        tenant#subscription            one that is held
@@ -151,6 +152,7 @@ export const keys = {
     sk: `${tenant}#${subscriptionId}`,
   }),
   rate: (tenant: string, subscriptionId: string): ItemKey => ({ pk: `RATE#${tenant}#${subscriptionId}`, sk: 'rate' }),
+  testRate: (tenant: string, subscriptionId: string): ItemKey => ({ ...keys.rate(tenant, subscriptionId), sk: 'test' }),
   ingestRate: (tenant: string): ItemKey => ({ pk: `RATE#${tenant}#`, sk: 'ingest' }),
   replayPartition: (tenant: string, subscriptionId: string): string => `REPLAY#${tenant}#${subscriptionId}`,
   running: { pk: 'RUNNING' },

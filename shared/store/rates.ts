@@ -10,6 +10,8 @@ const MOST_TRIES = 8;
 /** An item that went while its moments were still ahead would give them out twice, and deliveries may wait for theirs for weeks. */
 const KEPT_SECONDS = 30 * 86_400;
 
+const TESTS_A_MINUTE = 10;
+
 /** How many moments are wanted, at which rate. `now` is milliseconds since 1970. */
 export interface Wanted {
   count: number;
@@ -115,6 +117,18 @@ export function ratesIn({ db, name: TableName }: Table) {
     return Number(Item?.[attributeOf(perSecond)] ?? 0);
   }
 
+  async function takeOf(key: ItemKey, wanted: Wanted & { burstSeconds: number }): Promise<Budget> {
+    const { burstSeconds, now } = wanted;
+    const most = microsOf(now + burstSeconds * 1_000);
+    const taking = { ...wanted, key, most };
+    return insist(async () => {
+      const taken = await take(taking);
+      if (taken !== undefined) return { ok: true, opens: opensAt(taken, burstSeconds) };
+      const next = await nextOf(taking);
+      return next > most ? { ok: false, opens: opensAt(next, burstSeconds) } : undefined;
+    });
+  }
+
   return {
     /** So many moments of the subscription's, in milliseconds since 1970, in order; none is given twice, and none is before now. */
     async reserve({ tenant, id }: Pick<Subscription, 'tenant' | 'id'>, wanted: Wanted): Promise<number[]> {
@@ -126,17 +140,12 @@ export function ratesIn({ db, name: TableName }: Table) {
      * Takes so many of a tenant's budget, or takes nothing. A budget may be overdrawn by a burst of so many seconds, and whoever finds
      * it no further overdrawn gets all that he asks for.
      */
-    async budget(tenant: string, wanted: Wanted & { burstSeconds: number }): Promise<Budget> {
-      const { burstSeconds, now } = wanted;
-      const most = microsOf(now + burstSeconds * 1_000);
-      const taking = { ...wanted, key: keys.ingestRate(tenant), most };
-      return insist(async () => {
-        const taken = await take(taking);
-        if (taken !== undefined) return { ok: true, opens: opensAt(taken, burstSeconds) };
-        const next = await nextOf(taking);
-        return next > most ? { ok: false, opens: opensAt(next, burstSeconds) } : undefined;
-      });
-    },
+    budget: (tenant: string, wanted: Wanted & { burstSeconds: number }): Promise<Budget> =>
+      takeOf(keys.ingestRate(tenant), wanted),
+
+    /** The right to one test of a subscription, of which there are ten a minute. `now` is milliseconds since 1970. */
+    test: ({ tenant, id }: Pick<Subscription, 'tenant' | 'id'>, now: number): Promise<Budget> =>
+      takeOf(keys.testRate(tenant, id), { count: 1, perSecond: TESTS_A_MINUTE / 60, now, burstSeconds: 54 }),
   };
 }
 

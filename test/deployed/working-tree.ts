@@ -39,7 +39,7 @@ export function changeCode(folder: string): void {
   for (const handler of globSync('lambdas/*/handler.ts', { cwd: folder }))
     appendFileSync(join(folder, handler), "\nexport const deployed = 'again';\n");
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  for (const file of ['package.json', 'lambdas/deliver/post-signed.ts']) {
+  for (const file of ['package.json', 'shared/wire/signed-post.ts']) {
     const path = join(folder, file);
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(version, `${version}-again`));
   }

@@ -1,5 +1,5 @@
 import { ingestOne, type Receipt } from '../../lambdas/ingest/ingest.ts';
-import { signedPost } from '../../lambdas/deliver/post-signed.ts';
+import { signedPost } from '../../shared/wire/signed-post.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { writeAll, type Item } from '../../shared/store/database.ts';
 import { openControlPlane } from '../support/control-plane.ts';

@@ -6,18 +6,21 @@ import { routes as filters } from '../../lambdas/api/filters.ts';
 import { routes as replays } from '../../lambdas/api/replays.ts';
 import { routes as secrets } from '../../lambdas/api/secrets.ts';
 import { routes as subscriptions } from '../../lambdas/api/subscriptions.ts';
+import { routes as tests } from '../../lambdas/api/tests.ts';
 import { routes as waiting } from '../../lambdas/api/waiting.ts';
 import type { World } from '../../lambdas/api/world.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Scope } from '../../shared/domain/key.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { vaultIn } from '../../shared/store/vault.ts';
+import type { Sending } from '../../shared/wire/signed-post.ts';
 import { createAddressGuard } from '../../shared/wire/address-guard.ts';
 import type { DynamoDb } from './dynamodb.ts';
 import { callerOf } from './http-event.ts';
 import type { TestKms } from './kms.ts';
-import { openStores, type Stores } from './stage-world.ts';
+import { ACCEPTED, openStores, type Stores } from './stage-world.ts';
 
 export const ADMIN = 'first-admin-key-of-a-test';
 
@@ -28,10 +31,12 @@ const INSIDE = 'inside.example.com';
 export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: Stores) {
   const stores = given ?? (await openStores(dynamo));
   const { clock, control, subscriptions: subscriptionStore, events: eventStore, attempts } = stores;
-  const { shelf, replays: replayStore, held } = stores;
+  const { shelf, replays: replayStore, held, rates } = stores;
   const health = healthIn(stores.flow, { copy: 0, token: () => '' });
   const lines: Record<string, unknown>[] = [];
   const asked: Job[] = [];
+  const sent: Sending[] = [];
+  const answers: Outcome[] = [];
   let made = 0;
   const world: World = {
     now: clock.now,
@@ -43,6 +48,12 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     replays: replayStore,
     held,
     health,
+    rates,
+    async post(sending) {
+      sent.push(sending);
+      return answers.shift() ?? ACCEPTED;
+    },
+    deadline: () => new AbortController().signal,
     ask: async (job) => void asked.push(job),
     accessKeys: accessKeysIn(control, async () => ADMIN),
     vault: vaultIn(control, { client: kms.client, keyArn: 'arn:aws:kms:us-east-1:000000000000:key/data' }),
@@ -56,6 +67,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
       ...subscriptions,
       ...secrets,
       ...filters,
+      ...tests,
       ...waiting,
       ...deadLetters,
       ...replays,
@@ -74,6 +86,9 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     world,
     lines,
     health,
+    /** What tests were sent, and what they get for an answer. */
+    sent,
+    answers,
     /** What the sweep was asked for. */
     asked,
     call,

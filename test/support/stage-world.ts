@@ -21,6 +21,7 @@ import { shelfIn } from '../../shared/store/shelf.ts';
 import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
 import { busNamed } from '../../shared/wire/bus.ts';
 import { gatheringQueue, jobsFor, queueAt } from '../../shared/wire/queue.ts';
+import type { Sending } from '../../shared/wire/signed-post.ts';
 import type { DynamoDb } from './dynamodb.ts';
 import { busInMemory, sqsInMemory } from './in-memory-aws.ts';
 import { InMemoryQueue } from './in-memory-queue.ts';
@@ -53,7 +54,7 @@ export const rejected = (status: number, retry_after?: string): Outcome => ({
 });
 
 /** Answers a request, with nothing to accept it; `earlier` is how many of the same webhook-id came before. */
-export type Answering = (sending: deliverStage.Sending, earlier: number) => Outcome | Promise<Outcome> | undefined;
+export type Answering = (sending: Sending, earlier: number) => Outcome | Promise<Outcome> | undefined;
 
 /** Subscribers that are functions. Who is given no answer accepts. */
 function subscribers() {
@@ -62,7 +63,7 @@ function subscribers() {
   return {
     arrivals,
     answering,
-    async post(sending: deliverStage.Sending): Promise<Outcome> {
+    async post(sending: Sending): Promise<Outcome> {
       const {
         subscription,
         id,

@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { signedPost } from '../../lambdas/deliver/post-signed.ts';
-import type { Sending } from '../../lambdas/deliver/world.ts';
 import { secretText } from '../../shared/domain/sign.ts';
 import { vaultIn, type Place, type Vault } from '../../shared/store/vault.ts';
 import { createPoster } from '../../shared/wire/post.ts';
+import { signedPost, type Sending } from '../../shared/wire/signed-post.ts';
 import { startDynalite, type DynamoDb } from '../support/dynamodb.ts';
 import { startKms, type TestKms } from '../support/kms.ts';
 import { make } from '../support/make.ts';

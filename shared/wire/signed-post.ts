@@ -1,10 +1,26 @@
 import type { KeyObject } from 'node:crypto';
-import type { Outcome } from '../../shared/domain/outcome.ts';
-import { signingKey, webhookHeaders } from '../../shared/domain/sign.ts';
-import type { Subscription } from '../../shared/domain/subscription.ts';
-import type { Vault } from '../../shared/store/vault.ts';
-import type { Poster } from '../../shared/wire/post.ts';
-import type { Sending } from './world.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Payload } from '../domain/payload.ts';
+import { signingKey, webhookHeaders } from '../domain/sign.ts';
+import type { Subscription } from '../domain/subscription.ts';
+import type { Poster } from './post.ts';
+
+/** One request to a subscriber. */
+export interface Sending {
+  subscription: Subscription;
+  /** The `webhook-id`. */
+  id: string;
+  payload: Payload;
+  traceparent: string | undefined;
+  at: Date;
+  /** Ends the request when the function's own time is nearly over; it then rejects. */
+  signal: AbortSignal;
+}
+
+/** Opens what is sealed for a subscription. */
+export interface Opener {
+  open(place: { tenant: string; subscription: string; field: 'headers' | 'secret' }, sealed: string): Promise<string>;
+}
 
 /** What a subscription's requests need opened: asked for again when the subscription changes. */
 interface Opened {
@@ -28,7 +44,7 @@ const traceHeader = (traceparent: string | undefined, span: Buffer): Record<stri
 
 /** Signs and sends. Opened secrets stay in this process's memory, and nowhere else. */
 export function signedPost(
-  vault: Vault,
+  vault: Opener,
   { poster, newSpan }: { poster: Poster; newSpan: () => Buffer },
 ): (sending: Sending) => Promise<Outcome> {
   const opened = new Map<string, Opened>();
