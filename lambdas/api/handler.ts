@@ -2,6 +2,7 @@ import middy from '@middy/core';
 import { router, type Route } from '../../shared/runtime/http.ts';
 import { showProblems } from '../../shared/runtime/show-problems.ts';
 import { routes as accessKeys } from './access-keys.ts';
+import { audited } from './audit.ts';
 import { routes as deadLetters } from './dead-letters.ts';
 import { routes as eventTypes } from './event-types.ts';
 import { routes as events } from './events.ts';
@@ -40,7 +41,7 @@ const routes = [
   ...eventTypes,
   health,
 ];
-const serve = router(routes, world.accessKeys.authenticate, INGEST);
+const serve = router(routes.map(audited), world.accessKeys.authenticate, INGEST);
 
 /** The control plane: every route that ingest has not. */
 export const handler = middy()

@@ -282,3 +282,43 @@ describe('keys', () => {
     });
   });
 });
+
+describe('who did it', () => {
+  const audit = (): Record<string, unknown>[] => plane.lines.filter(({ what }) => what === 'control.audit');
+
+  test('stands in one line for each change, with the key, what was done, and to whom', async () => {
+    const key = await plane.keyWith(['subscriptions:write', 'subscriptions:read'], { tenant: 'acme' });
+    const { headers } = await plane.call('POST', ALL, { body: WISH, key });
+    const path = headers.location!;
+    const id = path.split('/').at(-1);
+    await plane.call('PATCH', path, { body: { description: 'x' }, key });
+    await plane.call('POST', `${path}/secret/rotate`, { body: {}, key });
+    await plane.call('DELETE', path, { key });
+    const by = { what: 'control.audit', key_id: key.split('.')[0], tenant: 'acme', id, request_id: 'req-1' };
+    expect(audit().slice(1)).toEqual([
+      { ...by, did: 'POST /v1/tenants/{tenant}/subscriptions', status: 201 },
+      { ...by, did: 'PATCH /v1/tenants/{tenant}/subscriptions/{id}', status: 200 },
+      { ...by, did: 'POST /v1/tenants/{tenant}/subscriptions/{id}/secret/rotate', status: 200 },
+      { ...by, did: 'DELETE /v1/tenants/{tenant}/subscriptions/{id}', status: 204 },
+    ]);
+    expect(audit()[0]).toMatchObject({
+      did: 'POST /v1/keys',
+      key_id: 'key_first',
+      id: key.split('.')[0],
+      tenant: null,
+    });
+  });
+
+  test('stands there as well where a secret is shown, and for no other look', async () => {
+    const { headers } = await plane.call('POST', ALL, { body: WISH });
+    const path = headers.location!;
+    await plane.call('GET', path);
+    await plane.call('GET', ALL);
+    await plane.call('POST', '/v1/filter-test', { body: { filter: { a: [1] }, event: {} } });
+    await plane.call('GET', `${path}/secret`);
+    expect(audit().map(({ did }) => did)).toEqual([
+      'POST /v1/tenants/{tenant}/subscriptions',
+      'GET /v1/tenants/{tenant}/subscriptions/{id}/secret',
+    ]);
+  });
+});

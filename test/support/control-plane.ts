@@ -1,4 +1,5 @@
 import { routes as accessKeys } from '../../lambdas/api/access-keys.ts';
+import { audited } from '../../lambdas/api/audit.ts';
 import { routes as deadLetters } from '../../lambdas/api/dead-letters.ts';
 import { routes as eventTypes } from '../../lambdas/api/event-types.ts';
 import { routes as events } from '../../lambdas/api/events.ts';
@@ -74,7 +75,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
       ...events,
       ...accessKeys,
       ...eventTypes,
-    ],
+    ].map(audited),
     {
       authenticate: world.accessKeys.authenticate,
       world,
