@@ -1,18 +1,19 @@
 import { verdict, type Attempt } from '../../shared/domain/attempt.ts';
-import type { DeliveryMessage, DeliveryStep } from '../../shared/domain/delivery.ts';
+import type { DeliveryMessage } from '../../shared/domain/delivery.ts';
 import { filterView } from '../../shared/domain/event.ts';
 import { matches } from '../../shared/domain/filter.ts';
-import { ageOf, heldOf, type Held } from '../../shared/domain/hold.ts';
+import { heldOf, type Held } from '../../shared/domain/hold.ts';
 import { takes } from '../../shared/domain/interest.ts';
 import { filterIn } from '../../shared/domain/known-filters.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { payloadOf } from '../../shared/domain/payload.ts';
-import { decide, nextHop, oldestOf, restUntil, type Next } from '../../shared/domain/retry.ts';
+import { nextHop, type Next } from '../../shared/domain/retry.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
-import type { Health, Trouble } from '../../shared/store/health.ts';
-import { close, disable, isCarrier, openIfFailing, probeFailed, takeProbe } from './circuit.ts';
-import { bury, idOf, messageOf, over, putOff, shelve, stepOf, whomOf } from './work.ts';
+import type { Trouble } from '../../shared/store/health.ts';
+import { disable, isCarrier, takeProbe } from './circuit.ts';
+import { following, judge, type Made } from './judge.ts';
+import { bury, idOf, isExpired, messageOf, over, putOff, shelve, stepOf, whomOf, withoutProbe } from './work.ts';
 import type { Work, World } from './world.ts';
 
 /** Beyond an attempt's own time-out: for what stands around it. The lease must outlast the attempt. */
@@ -79,10 +80,6 @@ interface Holding {
   held: Held;
 }
 
-/** Older than its schedule is long. What somebody wants made again was older than that from the start. */
-const isExpired = ({ event, step }: Work, subscription: Subscription, now: Date): boolean =>
-  step.run === 1 && ageOf(event.accepted_at, subscription, now) > oldestOf(subscription.retry);
-
 /** What becomes of a delivery whose subscription is held, and that is not the probe. */
 async function hold(work: Work, { subscription, held }: Holding, world: World): Promise<void> {
   const { event, step } = work;
@@ -99,8 +96,6 @@ async function hold(work: Work, { subscription, held }: Holding, world: World): 
   if (until <= now.getTime()) return bury(work, 'retention', { world });
   return shelve(work, { step: withoutProbe(step), until, why: held.reason }, world);
 }
-
-const withoutProbe = ({ probe: _probe, slot: _slot, crowded: _crowded, ...step }: DeliveryStep): DeliveryStep => step;
 
 /** A first attempt that cannot have been made before needs no claim: the happy path is one write. */
 async function claimed(work: Work, subscription: Subscription, world: World): Promise<boolean> {
@@ -142,93 +137,6 @@ async function posted(work: Work, subscription: Subscription, { body, world }: {
 
 const isAnswer = (outcome: Outcome | undefined): boolean =>
   outcome?.kind === 'accepted' || outcome?.kind === 'rejected';
-
-/** Answers that take longer than this do not show that a suspect is well again. */
-const IN_TIME_MS = 1_000;
-
-interface Made {
-  outcome: Outcome;
-  at: Date;
-  /** It probed an open circuit. */
-  isProbe: boolean;
-}
-
-/** The delivery's next attempt as the schedule has it; probes are not counted. */
-function scheduled(work: Work, subscription: Subscription, { made, world }: { made: Made; world: World }): Next {
-  const { attempt, probes = 0 } = work.step;
-  const now = world.now().getTime();
-  const policy = subscription.retry;
-  return decide({ outcome: made.outcome, attempt: attempt - probes, policy, now, jitter: world.jitter() });
-}
-
-/** The subscriber took it: closes his circuit, and tells that he answers where somebody may think otherwise. */
-async function taken(work: Work, { outcome, isProbe }: Made, world: World): Promise<void> {
-  const whom = whomOf(work);
-  const answered = { at: world.now(), inTime: outcome.duration_ms < IN_TIME_MS ? 'yes' : 'no' } as const;
-  if (isProbe) {
-    await close(whom, world);
-    await world.recovered(whom, answered);
-  } else if ((await world.troubleOf(whom.tenant, whom.subscriptionId)) !== undefined) {
-    await world.answered(whom, answered);
-  }
-}
-
-/** How soon a circuit is probed again that could not be written down. */
-const PROBED_AGAIN_MS = 60_000;
-
-/** How a probe that failed goes on: as the next probe, unless there is no more circuit or it is too old. */
-async function afterProbe(work: Work, subscription: Subscription, { health, next, world }: Judging): Promise<Next> {
-  const at = world.now();
-  const after = await unlessBroken(work, () => probeFailed(whomOf(work), health, world), world);
-  if (after?.kind === 'no circuit') return next;
-  if (after?.kind === 'disabled') return { kind: 'dead', because: 'subscription_disabled' };
-  if (isExpired(work, subscription, at)) return { kind: 'dead', because: 'expired' };
-  return { kind: 'wait', notBefore: after?.at ?? at.getTime() + PROBED_AGAIN_MS, why: 'circuit' };
-}
-
-interface Judging {
-  health: Health;
-  next: Next;
-  world: World;
-}
-
-/** The request has been made. What cannot be learnt or written down now must not make it a second time: the next one does it. */
-async function unlessBroken<T>(work: Work, act: () => Promise<T>, world: World): Promise<T | undefined> {
-  try {
-    return await act();
-  } catch (error) {
-    const { tenant, subscriptionId: subscription_id } = whomOf(work);
-    world.noteFailure('circuit.not_changed', error, { tenant, subscription_id });
-    return undefined;
-  }
-}
-
-/** What an answer means for the subscription beyond this delivery: its health, its circuit, whether it is over. */
-async function judge(
-  work: Work,
-  subscription: Subscription,
-  { made, next, world }: { made: Made; next: Next; world: World },
-): Promise<Next> {
-  const { outcome, isProbe } = made;
-  if (outcome.kind === 'accepted') {
-    await unlessBroken(work, () => taken(work, made, world), world);
-    return next;
-  }
-  const slowUntil = restUntil(outcome, world.now().getTime());
-  const health = await world.failed({ whom: whomOf(work), slowUntil });
-  if (next.kind === 'dead' && next.because === 'gone') return next;
-  if (isProbe) return afterProbe(work, subscription, { health, next, world });
-  const again = next.kind === 'wait' ? { ...withoutProbe(work.step), attempt: work.step.attempt + 1 } : undefined;
-  await unlessBroken(work, () => openIfFailing(work, { health, next: again, world }), world);
-  return next;
-}
-
-/** What the next step is: a probe that failed comes back as a probe, and is not counted by the schedule. */
-function following({ step }: Work, { isProbe }: Made): DeliveryStep {
-  const attempt = step.attempt + 1;
-  if (!isProbe) return { ...withoutProbe(step), attempt };
-  return { ...withoutProbe(step), attempt, probes: (step.probes ?? 0) + 1, probe: true };
-}
 
 /** Makes what follows from the attempt durable, and only then the attempt itself: a crash repeats a step and skips none. */
 async function settle(work: Work, made: Made, { next, world }: { next: Next; world: World }): Promise<void> {
@@ -279,7 +187,7 @@ async function attempt(
   const request = await posted(work, subscription, { body, world });
   if (request === undefined) return world.enqueue(messageOf(work, work.step, CUT_SECONDS));
   const made = { ...request, isProbe };
-  const next = await judge(work, subscription, { made, next: scheduled(work, subscription, { made, world }), world });
+  const next = await judge(work, subscription, { made, world });
   await settle(work, made, { next, world });
   // Last: a delivery that comes again after a crash must find its own end, and not that its subscription is disabled. Whoever dies
   // in between leaves the disabling to the next 410.

@@ -1,7 +1,9 @@
 import type { DeliveryStep, WaitingFor } from '../../shared/domain/delivery.ts';
 import { OPERATIONAL_GROUP } from '../../shared/catalogue/operational.ts';
 import { deliveryId } from '../../shared/domain/id.ts';
-import { nextHop, type Death } from '../../shared/domain/retry.ts';
+import { ageOf } from '../../shared/domain/hold.ts';
+import { nextHop, oldestOf, type Death } from '../../shared/domain/retry.ts';
+import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Letter } from '../../shared/store/attempts.ts';
 import type { Whom } from '../../shared/store/health.ts';
 import type { StepOf } from '../../shared/store/keys.ts';
@@ -92,3 +94,11 @@ export async function bury(work: Work, reason: Death, { world, last }: { world: 
   const { tenant, event_id, type: event_type } = event;
   world.note('delivery.died', { tenant, event_id, event_type, subscription_id, run, reason });
 }
+
+/** Older than its schedule is long. What somebody wants made again was older than that from the start. */
+export const isExpired = ({ event, step }: Work, subscription: Subscription, now: Date): boolean =>
+  step.run === 1 && ageOf(event.accepted_at, subscription, now) > oldestOf(subscription.retry);
+
+/** The step as one that waits like any other. */
+export const withoutProbe = ({ probe: _probe, slot: _slot, crowded: _crowded, ...step }: DeliveryStep): DeliveryStep =>
+  step;
