@@ -8,6 +8,7 @@ import { openDatabase } from '../../shared/store/database.ts';
 import { eventsIn } from '../../shared/store/events.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
+import { madeOnceIn } from '../../shared/store/made-once.ts';
 import { ratesIn } from '../../shared/store/rates.ts';
 import { replaysIn } from '../../shared/store/replays.ts';
 import { shelfIn } from '../../shared/store/shelf.ts';
@@ -47,6 +48,7 @@ export const world: World = {
     queueAt(openQueues(), { url: env.SWEEPS_QUEUE_URL, report: (error) => noteFailure('job.not_asked', error) }),
   ),
   accessKeys: accessKeysIn(control, firstKey),
+  once: madeOnceIn(flow),
   rates: ratesIn(flow),
   vault,
   post: signedPost(vault, { poster: createPoster({ policy: { targets } }), newSpan: () => randomBytes(8) }),

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { newId } from '../../shared/domain/id.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { paged } from '../../shared/runtime/paging.ts';
 import { replayFrom, type Replay } from '../../shared/store/replays.ts';
 import { subscriptionIn } from './found.ts';
+import { idOnce } from './once.ts';
 import type { World } from './world.ts';
 
 const Moment = z.iso.datetime({ offset: true });
@@ -63,15 +63,19 @@ async function expectNoneRunning(of: { tenant: string; subscription_id: string }
 }
 
 async function start(request: Request, world: World): Promise<Answer> {
-  const { from, to, only = 'dead' } = request.body(NewReplay);
+  const said = request.body(NewReplay);
+  const { from, to, only = 'dead' } = said;
   const found = await subscriptionIn(request, world);
   const of = { tenant: found.tenant, subscription_id: found.id };
+  const { id: replay_id, isNew } = await idOnce(request, { prefix: 'rpl', said: [found.id, said] }, world);
+  const made = isNew ? undefined : await world.replays.find(of, replay_id);
+  if (made !== undefined) return started(made);
   await expectNoneRunning(of, world);
   const { runs: run } = await nextRun(() => subscriptionIn(request, world), world);
   const now = world.now();
   const replay = replayFrom({
     ...of,
-    replay_id: newId('rpl', now, world.random(10)),
+    replay_id,
     kind: 'replay',
     only,
     run,
@@ -83,7 +87,12 @@ async function start(request: Request, world: World): Promise<Answer> {
   await world.replays.create(replay);
   await world.ask({ v: 1, kind: 'walk', ...of, replay_id: replay.replay_id }, 0);
   world.note('replay.started', { ...of, replay_id: replay.replay_id, only });
-  const location = `/v1/tenants/${of.tenant}/subscriptions/${of.subscription_id}/replays/${replay.replay_id}`;
+  return started(replay);
+}
+
+function started(replay: Replay): Answer {
+  const { tenant, subscription_id, replay_id } = replay;
+  const location = `/v1/tenants/${tenant}/subscriptions/${subscription_id}/replays/${replay_id}`;
   return { status: 202, body: shown(replay), headers: { location } };
 }
 

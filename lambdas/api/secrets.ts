@@ -22,10 +22,14 @@ export const sealSecret = (
   world: World,
 ): Promise<string> => world.vault.seal({ tenant, subscription: id, field: 'secret' }, secret);
 
+/** The current one. */
+export const openSecret = ({ tenant, id, sealed_secrets }: Subscription, world: World): Promise<string> =>
+  world.vault.open({ tenant, subscription: id, field: 'secret' }, sealed_secrets[0] ?? '');
+
 async function reveal(request: Request, world: World): Promise<Answer> {
-  const { tenant, id, sealed_secrets } = await subscriptionIn(request, world);
-  const secret = await world.vault.open({ tenant, subscription: id, field: 'secret' }, sealed_secrets[0] ?? '');
-  world.note('secret.revealed', { tenant, subscription_id: id });
+  const subscription = await subscriptionIn(request, world);
+  const secret = await openSecret(subscription, world);
+  world.note('secret.revealed', { tenant: subscription.tenant, subscription_id: subscription.id });
   return { status: 200, body: { secret }, headers: NO_STORE };
 }
 
@@ -37,10 +41,11 @@ const Rotation = z.strictObject({
 });
 
 async function revealPublic(request: Request, world: World): Promise<Answer> {
-  const { tenant, id, signing, sealed_secrets } = await subscriptionIn(request, world);
+  const subscription = await subscriptionIn(request, world);
+  const { signing } = subscription;
   if (signing !== 'v1a')
     throw problems.conflict(`The subscription's signature is ${signing}, which has no public key.`);
-  const secret = await world.vault.open({ tenant, subscription: id, field: 'secret' }, sealed_secrets[0] ?? '');
+  const secret = await openSecret(subscription, world);
   return { status: 200, body: { public_key: publicKeyText(secret) } };
 }
 

@@ -20,7 +20,8 @@ import { parsed } from '../../shared/runtime/parse.ts';
 import { faultsInFilter } from './filters.ts';
 import { subscriptionIn } from './found.ts';
 import { heldAs } from './holding.ts';
-import { sealSecret, secretFor, withSigning } from './secrets.ts';
+import { idOnce } from './once.ts';
+import { openSecret, sealSecret, secretFor, withSigning } from './secrets.ts';
 import type { World } from './world.ts';
 
 const MOST_TRIES = 3;
@@ -92,11 +93,14 @@ async function openHeaders({ tenant, id, sealed_headers }: Subscription, world: 
 
 async function create(request: Request, world: World): Promise<Answer> {
   const tenant = request.params.tenant ?? '';
-  const { headers = {}, secret: given, ...posted } = request.body(NewSubscription);
+  const said = request.body(NewSubscription);
+  const { headers = {}, secret: given, ...posted } = said;
   await checkNamed(posted, world);
 
+  const { id, isNew } = await idOnce(request, { prefix: 'sub', said }, world);
+  const made = isNew ? undefined : await world.subscriptions.find(tenant, id);
+  if (made !== undefined) return created(made, await openSecret(made, world));
   const now = world.now().toISOString();
-  const id = newId('sub', world.now(), world.random(10));
   const secret = secretFor(posted.signing ?? 'v1', given, world);
   const subscription: Subscription = {
     ...withDefaults(posted),
@@ -118,8 +122,15 @@ async function create(request: Request, world: World): Promise<Answer> {
   if (subscription.held !== undefined) await world.held.list({ tenant, subscriptionId: id });
   await world.subscriptions.create(subscription);
   world.note('subscription.created', { tenant, subscription_id: id });
-  return answered(subscription, { status: 201, secret, location: `/v1/tenants/${tenant}/subscriptions/${id}` });
+  return created(subscription, secret);
 }
+
+const created = (subscription: Subscription, secret: string): Answer =>
+  answered(subscription, {
+    status: 201,
+    secret,
+    location: `/v1/tenants/${subscription.tenant}/subscriptions/${subscription.id}`,
+  });
 
 const WithHeaders = NewSubscription.pick({ headers: true });
 

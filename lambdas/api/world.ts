@@ -5,6 +5,7 @@ import type { Attempts } from '../../shared/store/attempts.ts';
 import type { Events } from '../../shared/store/events.ts';
 import type { HealthStore } from '../../shared/store/health.ts';
 import type { HeldList } from '../../shared/store/held.ts';
+import type { MadeOnce } from '../../shared/store/made-once.ts';
 import type { Rates } from '../../shared/store/rates.ts';
 import type { Replays } from '../../shared/store/replays.ts';
 import type { Shelf } from '../../shared/store/shelf.ts';
@@ -27,6 +28,7 @@ export interface World {
   replays: Pick<Replays, 'create' | 'find' | 'list' | 'finish'>;
   held: Pick<HeldList, 'list'>;
   health: Pick<HealthStore, 'answered'>;
+  once: MadeOnce;
   rates: Pick<Rates, 'test'>;
   /** Signs and sends. What the subscriber does is the outcome. */
   post(sending: Sending): Promise<Outcome>;

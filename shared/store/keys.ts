@@ -26,6 +26,7 @@ import type { ItemKey } from './database.ts';
  *   RATE#tenant#subscription    rate                           its next free moment
  *   RATE#tenant#                ingest                         when the tenant may post its next event
  *   RATE#tenant#subscription    test                           when the subscription may be tested again
+ *   ONCE#tenant#kind#key        once                           what a caller's Idempotency-Key stands for, for a day
  *   REPLAY#tenant#subscription  replay                         a catch-up or replay, with how far it is
  *   RUNNING                     tenant#subscription#replay     one that is under way
  *   HELD                        tenant#subscription            one that is held
@@ -154,6 +155,10 @@ export const keys = {
   rate: (tenant: string, subscriptionId: string): ItemKey => ({ pk: `RATE#${tenant}#${subscriptionId}`, sk: 'rate' }),
   testRate: (tenant: string, subscriptionId: string): ItemKey => ({ ...keys.rate(tenant, subscriptionId), sk: 'test' }),
   ingestRate: (tenant: string): ItemKey => ({ pk: `RATE#${tenant}#`, sk: 'ingest' }),
+  madeOnce: (tenant: string, kind: string, key: string): ItemKey => ({
+    pk: `ONCE#${tenant}#${kind}#${key}`,
+    sk: 'once',
+  }),
   replayPartition: (tenant: string, subscriptionId: string): string => `REPLAY#${tenant}#${subscriptionId}`,
   running: { pk: 'RUNNING' },
   held: { pk: 'HELD' },

@@ -466,6 +466,44 @@ test('a deleted subscription is gone, and a second deletion is a 404', async () 
   for (const method of ['DELETE', 'GET']) expect(await plane.call(method, path)).toMatchObject({ status: 404 });
 });
 
+describe('an Idempotency-Key', () => {
+  const WISH = { url: 'https://crm.example.com/hooks', event_types: ['Guest.*'] };
+  const post = (body: object, key: string, path = ALL) =>
+    plane.call('POST', path, { body, headers: { 'idempotency-key': key } });
+
+  test('gets the same subscription with the same secret, however often it is posted', async () => {
+    const [first, again] = [await post(WISH, 'k1'), await post(WISH, 'k1')];
+    expect([again.status, again.body, again.headers]).toEqual([201, first.body, first.headers]);
+    expect((await plane.call('GET', ALL)).body.items).toHaveLength(1);
+    expect((await post(WISH, 'k2')).body.id).not.toBe(first.body.id);
+  });
+
+  test('with another body is refused, and so is one that is none', async () => {
+    await post(WISH, 'k1');
+    expect((await post({ ...WISH, description: 'x' }, 'k1')).status).toBe(409);
+    expect(await post(WISH, 'a key')).toMatchObject({
+      status: 422,
+      body: { errors: [{ parameter: 'Idempotency-Key' }] },
+    });
+  });
+
+  test('is one tenant’s own, and forgotten after a day', async () => {
+    const first = await post(WISH, 'k1');
+    expect((await post({ ...WISH, description: 'x' }, 'k1', '/v1/tenants/other/subscriptions')).status).toBe(201);
+    plane.clock.advance(86_400);
+    expect((await post({ ...WISH, description: 'x' }, 'k1')).body.id).not.toBe(first.body.id);
+  });
+
+  test('begins one replay', async () => {
+    const path = (await post(WISH, 'k1')).headers.location!;
+    const replay = (body: object) => post(body, 'r1', `${path}/replay`);
+    const [first, again] = [await replay({ from: later(0) }), await replay({ from: later(0) })];
+    expect([first.status, again.status, again.body]).toEqual([202, 202, first.body]);
+    expect(plane.asked.filter(({ kind }) => kind === 'walk')).toHaveLength(1);
+    expect((await replay({ from: later(0), only: 'all' })).status).toBe(409);
+  });
+});
+
 describe('secrets and the values of headers', () => {
   const SECRET = secretText(Buffer.alloc(32, 'secret'));
   const VALUE = 'hush-hush-header-value';

@@ -27,6 +27,8 @@ describe('what stands in a table is found by the same key for ever', () => {
     ["a tenant's data key", keys.dataKey('acme'), 'DEK#acme', 'dek'],
     ['an event', keys.head('acme', 'evt_1'), 'EV#acme#evt_1', 'head'],
     ['what match found', keys.matched(make.event(), 12), 'EV#acme#evt_1', 'matched#0012'],
+    ['what a caller’s key stands for', keys.madeOnce('acme', 'sub', 'k1'), 'ONCE#acme#sub#k1', 'once'],
+    ['the tests of a subscription', keys.testRate('acme', 'sub_1'), 'RATE#acme#sub_1', 'test'],
     ['an open marker', keys.marker(make.event()), 'OPEN#06', `${AT}#acme#evt_1`],
     ['an attempt', keys.attempt(make.step({ run: 2, attempt: 10 })), 'AT#acme#sub_1#2', `${AT}#evt_1#0002#0010`],
     ['a dead letter', keys.deadLetter(make.event(), 'sub_1'), 'DEAD#acme#sub_1#2', `${AT}#evt_1`],

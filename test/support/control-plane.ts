@@ -15,6 +15,7 @@ import type { Scope } from '../../shared/domain/key.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
 import { healthIn } from '../../shared/store/health.ts';
+import { madeOnceIn } from '../../shared/store/made-once.ts';
 import { vaultIn } from '../../shared/store/vault.ts';
 import type { Sending } from '../../shared/wire/signed-post.ts';
 import { createAddressGuard } from '../../shared/wire/address-guard.ts';
@@ -49,6 +50,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     replays: replayStore,
     held,
     health,
+    once: madeOnceIn(stores.flow),
     rates,
     async post(sending) {
       sent.push(sending);
