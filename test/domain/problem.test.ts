@@ -25,6 +25,7 @@ const all: [name: string, status: number, code: string, problem: Problem, errors
   ['methodNotAllowed', 405, 'method_not_allowed', problems.methodNotAllowed(['GET', 'DELETE'])],
   ['idempotencyConflict', 409, 'event_id_conflict', problems.idempotencyConflict('evt_1')],
   ['rateLimited', 429, 'rate_limited', problems.rateLimited(3)],
+  ['testedTooOften', 429, 'tested_too_often', problems.testedTooOften(6)],
   ['lastAdminKey', 409, 'last_admin_key', problems.lastAdminKey()],
   ['conflict', 409, 'conflict', problems.conflict('A replay is still running.')],
   ['stale', 412, 'stale', problems.stale()],
