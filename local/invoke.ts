@@ -189,7 +189,9 @@ export class Pool {
 
   async #start(count: number): Promise<void> {
     if (count < 1) return;
-    if (isProcessorBusy() && performance.now() - this.#startedAt < BUSY_PAUSE_MS) return;
+    // The first one is never put off: whoever waits for it would ask again at once, and again.
+    const mayWait = this.#environments.size > 0 && performance.now() - this.#startedAt < BUSY_PAUSE_MS;
+    if (mayWait && isProcessorBusy()) return;
     this.#startedAt = performance.now();
     await Promise.all(Array.from({ length: Math.min(count, this.#room) }, () => this.#startOne()));
   }

@@ -1,10 +1,9 @@
 import * as z from 'zod';
 import { shownAttempt, shownDelivery } from '../../shared/domain/delivery-view.ts';
-import { filterView, type AcceptedEvent } from '../../shared/domain/event.ts';
-import { matches } from '../../shared/domain/filter.ts';
+import type { AcceptedEvent } from '../../shared/domain/event.ts';
 import { acceptedAtOf, deliveryId, EventId } from '../../shared/domain/id.ts';
 import { takes } from '../../shared/domain/interest.ts';
-import { filterIn } from '../../shared/domain/known-filters.ts';
+import { passes } from '../../shared/domain/known-filters.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
@@ -41,8 +40,7 @@ async function show(request: Request, world: World): Promise<Answer> {
 
 /** Whether the subscription takes the event as both are now. */
 const isWanted = (event: AcceptedEvent, { event_types, filter }: Subscription): boolean =>
-  takes(event_types, event) &&
-  (filter === null || matches(filterIn(JSON.stringify(filter)), filterView(event, JSON.parse(event.body))));
+  takes(event_types, event) && passes(filter, event, event.body);
 
 /** A page of deliveries must not take long because a million others wait. Of one that is not among these, its last attempt tells. */
 const MOST_LOOKED_AT = 1_000;

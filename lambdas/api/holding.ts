@@ -1,17 +1,16 @@
-import { heldFor, heldOf, released, type Holding, type Stretch } from '../../shared/domain/hold.ts';
+import {
+  heldFor,
+  heldOf,
+  released,
+  RELEASED_AFTER_SECONDS,
+  SETTLING_SECONDS,
+  type Holding,
+  type Stretch,
+} from '../../shared/domain/hold.ts';
 import { newId } from '../../shared/domain/id.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import { replayFrom } from '../../shared/store/replays.ts';
 import type { World } from './world.ts';
-
-/**
- * What older deliveries wait for the release is sent at once, and again when nobody remembers any more that it was held: who does
- * puts another on the shelf.
- */
-const RELEASED_AFTER_SECONDS = [5, 15];
-
-/** Until then the subscription names its catch-up, or the walk finds that it was not to be. */
-const SETTLING_SECONDS = 5;
 
 /** A catch-up that is durable before the subscription names it; the walk ends by itself where it never does. */
 async function beginCatchUp({ tenant, id }: Subscription, stretch: Stretch, world: World): Promise<string> {

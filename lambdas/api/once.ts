@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto';
-import { EventId, newId, type IdPrefix } from '../../shared/domain/id.ts';
+import { newId, type IdPrefix } from '../../shared/domain/id.ts';
 import { problems } from '../../shared/domain/problem.ts';
-import type { Request } from '../../shared/runtime/http.ts';
+import { idempotencyKeyIn, type Request } from '../../shared/runtime/http.ts';
 import type { World } from './world.ts';
-
-/** @throws Problem 422 */
-function keyIn({ headers }: Request): string | undefined {
-  const key = headers['idempotency-key'];
-  if (key === undefined || EventId.safeParse(key).success) return key;
-  throw problems.invalid([{ parameter: 'Idempotency-Key', detail: 'must be 1 to 128 letters, digits, _, : or -' }]);
-}
 
 /**
  * The id of what the request makes: a new one, or the one that it got when it came before under the same `Idempotency-Key`.
@@ -23,7 +16,7 @@ export async function idOnce(
   world: World,
 ): Promise<{ id: string; isNew: boolean }> {
   const fresh = newId(prefix, world.now(), world.random(10));
-  const key = keyIn(request);
+  const key = idempotencyKeyIn(request);
   if (key === undefined) return { id: fresh, isNew: true };
   const content = createHash('sha256').update(JSON.stringify(said)).digest('base64url');
   const id = await world.once.idFor({ tenant: request.params.tenant ?? '', kind: prefix, key, content }, fresh);

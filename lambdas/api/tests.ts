@@ -8,6 +8,7 @@ import { takes } from '../../shared/domain/interest.ts';
 import { nearest } from '../../shared/domain/nearest.ts';
 import { payloadOf } from '../../shared/domain/payload.ts';
 import { problems } from '../../shared/domain/problem.ts';
+import { retryAfterSeconds } from '../../shared/domain/rate.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { subscriptionIn } from './found.ts';
@@ -61,7 +62,7 @@ async function test(request: Request, world: World): Promise<Answer> {
   const event = sampleOf(typeFor(subscription, event_type), subscription.tenant, world);
   const at = world.now();
   const budget = await world.rates.test(subscription, at.getTime());
-  if (!budget.ok) throw problems.testedTooOften(waitOf(budget.opens, at));
+  if (!budget.ok) throw problems.testedTooOften(retryAfterSeconds(budget.opens, at.getTime()));
 
   const id = newId('test', at, world.random(10));
   const timeout_seconds = Math.min(subscription.timeout_seconds, LONGEST_SECONDS);
@@ -89,8 +90,6 @@ async function test(request: Request, world: World): Promise<Answer> {
   };
   return { status: 200, body: { ...shownAttempt(attempt), test: true } };
 }
-
-const waitOf = (opens: number, now: Date): number => Math.max(Math.ceil((opens - now.getTime()) / 1000), 1);
 
 export const routes: readonly Route<World>[] = [
   { method: 'POST', path: '/v1/tenants/{tenant}/subscriptions/{id}/test', needs: 'subscriptions:write', answer: test },

@@ -1,7 +1,16 @@
 import type { OperationalTypeName } from '../../shared/catalogue/operational.ts';
 import { isHopeless, opens, probeAfter } from '../../shared/domain/circuit.ts';
 import type { DeliveryStep } from '../../shared/domain/delivery.ts';
-import { carrierName, heldFor, opened, released, type Circuit, type Stretch } from '../../shared/domain/hold.ts';
+import {
+  carrierName,
+  heldFor,
+  opened,
+  released,
+  RELEASED_AFTER_SECONDS,
+  SETTLING_SECONDS,
+  type Circuit,
+  type Stretch,
+} from '../../shared/domain/hold.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Health, Whom } from '../../shared/store/health.ts';
@@ -109,12 +118,6 @@ async function beginCatchUp(whom: Whom, stretch: Stretch, world: World): Promise
   await world.ask({ v: 1, kind: 'walk', tenant, subscription_id, replay_id }, SETTLING_SECONDS);
   return replay_id;
 }
-
-/** At once, and when no environment remembers any more that it was held: one that does puts another delivery on the shelf. */
-const RELEASED_AFTER_SECONDS = [5, 15];
-
-/** Until then the subscription names its catch-up, or the walk finds that it was not to be. */
-const SETTLING_SECONDS = 5;
 
 /** The subscriber answers again: closes the circuit, and lets come what it missed. */
 export async function close(whom: Whom, world: World): Promise<void> {

@@ -1,10 +1,8 @@
 import { verdict, type Attempt } from '../../shared/domain/attempt.ts';
 import type { DeliveryMessage } from '../../shared/domain/delivery.ts';
-import { filterView } from '../../shared/domain/event.ts';
-import { matches } from '../../shared/domain/filter.ts';
 import { heldOf, type Held } from '../../shared/domain/hold.ts';
 import { takes } from '../../shared/domain/interest.ts';
-import { filterIn } from '../../shared/domain/known-filters.ts';
+import { passes } from '../../shared/domain/known-filters.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { payloadOf } from '../../shared/domain/payload.ts';
 import { nextHop, type Next } from '../../shared/domain/retry.ts';
@@ -39,9 +37,7 @@ async function wants(subscription: Subscription, { event, body }: Work): Promise
   if (subscription.filter === null) return true;
   const text = await body();
   // Data that is no more tells nothing: match saw it and said yes, so the delivery dies with a reason and does not vanish.
-  return (
-    text === undefined || matches(filterIn(JSON.stringify(subscription.filter)), filterView(event, JSON.parse(text)))
-  );
+  return text === undefined || passes(subscription.filter, event, text);
 }
 
 /**

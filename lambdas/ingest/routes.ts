@@ -1,15 +1,8 @@
-import { EventId } from '../../shared/domain/id.ts';
-import { Problem, problemDocument, problems } from '../../shared/domain/problem.ts';
-import type { Request, Route } from '../../shared/runtime/http.ts';
+import { Problem, problemDocument } from '../../shared/domain/problem.ts';
+import { idempotencyKeyIn, type Request, type Route } from '../../shared/runtime/http.ts';
 import { ingestBatch, ingestOne, MOST_BATCH_BYTES, MOST_EVENT_BYTES, type Origin, type World } from './ingest.ts';
 
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-function idempotencyKey({ headers }: Request): string | undefined {
-  const key = headers['idempotency-key'];
-  if (key === undefined || EventId.safeParse(key).success) return key;
-  throw problems.invalid([{ parameter: 'Idempotency-Key', detail: 'must be 1 to 128 letters, digits, _, : or -' }]);
-}
 
 function originOf(request: Request): Origin {
   const { traceparent } = request.headers;
@@ -25,7 +18,7 @@ export const routes: readonly Route<World>[] = [
     path: '/v1/tenants/{tenant}/events',
     needs: 'events:write',
     async answer(request, world) {
-      const origin = { ...originOf(request), idempotencyKey: idempotencyKey(request) };
+      const origin = { ...originOf(request), idempotencyKey: idempotencyKeyIn(request) };
       return { status: 202, body: await ingestOne(request.text(MOST_EVENT_BYTES), origin, world) };
     },
   },

@@ -11,7 +11,7 @@ import type { Placed } from '../../shared/store/events.ts';
 import type { Whom } from '../../shared/store/health.ts';
 import type { Listed } from '../../shared/store/held.ts';
 import type { Resting } from '../../shared/store/shelf.ts';
-import type { Outgoing } from './shelf.ts';
+import { atOnce, type Outgoing } from './shelf.ts';
 import { inParts } from './walk-page.ts';
 import { readFor, Unreadable, type WantedWorld } from './wanted.ts';
 
@@ -189,9 +189,8 @@ async function sendProbe({ event, step }: Probe, subscription: Subscription, wor
  */
 async function probeWithWaiting(subscription: Subscription, world: HeldWorld): Promise<boolean> {
   for await (const resting of world.waiting(whomOf(subscription))) {
-    const { not_before: _time, slot: _slot, ...step } = resting.step;
-    const { event } = resting;
-    if (await sendProbe({ event, step }, subscription, world)) await world.removed([resting]);
+    const { event, step } = resting;
+    if (await sendProbe({ event, step: atOnce(step) }, subscription, world)) await world.removed([resting]);
     return true;
   }
   return false;

@@ -120,7 +120,8 @@ export async function release(job: Release, world: ShelfWorld, remainingMs: () =
   world.note('sweep.release', { tenant, subscription_id, sent });
 }
 
-const atOnce = ({ not_before: _time, slot: _slot, ...step }: DeliveryStep): DeliveryStep => step;
+/** The step as one that need not wait for its time. */
+export const atOnce = ({ not_before: _time, slot: _slot, ...step }: DeliveryStep): DeliveryStep => step;
 
 const RELEASED_A_SECOND = 20;
 const LONGEST_DELAY = 900;

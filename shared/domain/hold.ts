@@ -56,6 +56,15 @@ export const missedSince = (since: string, releasedAt: Date): Stretch => ({
   to: new Date(releasedAt.getTime() + LATE_KNOWLEDGE_MS).toISOString(),
 });
 
+/**
+ * When what rests because of a hold is sent after its release: at once, and when nobody remembers the hold any more, for who does puts
+ * another delivery on the shelf.
+ */
+export const RELEASED_AFTER_SECONDS = [5, 15];
+
+/** Until then the subscription names its catch-up, or the walk finds that it was not to be. */
+export const SETTLING_SECONDS = 5;
+
 const MOST_STRETCHES = 50;
 
 /** Old ones are joined rather than forgotten: time between two of them then counts as theirs, which makes nothing die early. */

@@ -1,4 +1,5 @@
-import { compilePattern, type Pattern } from './filter.ts';
+import { filterView, type EventFacts } from './event.ts';
+import { compilePattern, matches, type Pattern } from './filter.ts';
 
 const MOST_KNOWN = 1_000;
 const known = new Map<string, Pattern>();
@@ -15,3 +16,7 @@ export function filterIn(text: string): Pattern {
   known.set(text, pattern);
   return pattern;
 }
+
+/** Whether a subscription's filter takes the event, whose data is that text. */
+export const passes = (filter: Record<string, unknown> | null, event: EventFacts, data: string): boolean =>
+  filter === null || matches(filterIn(JSON.stringify(filter)), filterView(event, JSON.parse(data)));

@@ -91,6 +91,13 @@ function requestOf(event: APIGatewayProxyEventV2, params: Record<string, string>
   };
 }
 
+/** By which a caller asks for something once, however often. @throws Problem 422 */
+export function idempotencyKeyIn({ headers }: Pick<Request, 'headers'>): string | undefined {
+  const key = headers['idempotency-key'];
+  if (key === undefined || EventId.safeParse(key).success) return key;
+  throw problems.invalid([{ parameter: 'Idempotency-Key', detail: 'must be 1 to 128 letters, digits, _, : or -' }]);
+}
+
 const bearerIn = (authorization: string | undefined): string | undefined =>
   /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization ?? '')?.[1];
 

@@ -1,14 +1,4 @@
-import { routes as accessKeys } from '../../lambdas/api/access-keys.ts';
-import { audited } from '../../lambdas/api/audit.ts';
-import { routes as deadLetters } from '../../lambdas/api/dead-letters.ts';
-import { routes as eventTypes } from '../../lambdas/api/event-types.ts';
-import { routes as events } from '../../lambdas/api/events.ts';
-import { routes as filters } from '../../lambdas/api/filters.ts';
-import { routes as replays } from '../../lambdas/api/replays.ts';
-import { routes as secrets } from '../../lambdas/api/secrets.ts';
-import { routes as subscriptions } from '../../lambdas/api/subscriptions.ts';
-import { routes as tests } from '../../lambdas/api/tests.ts';
-import { routes as waiting } from '../../lambdas/api/waiting.ts';
+import { routes } from '../../lambdas/api/routes.ts';
 import type { World } from '../../lambdas/api/world.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Scope } from '../../shared/domain/key.ts';
@@ -65,25 +55,11 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     ]).refuse,
     note: (what, line) => void lines.push({ what, ...line }),
   };
-  const call = callerOf(
-    [
-      ...subscriptions,
-      ...secrets,
-      ...filters,
-      ...tests,
-      ...waiting,
-      ...deadLetters,
-      ...replays,
-      ...events,
-      ...accessKeys,
-      ...eventTypes,
-    ].map(audited),
-    {
-      authenticate: world.accessKeys.authenticate,
-      world,
-      key: ADMIN,
-    },
-  );
+  const call = callerOf(routes, {
+    authenticate: world.accessKeys.authenticate,
+    world,
+    key: ADMIN,
+  });
   return {
     ...stores,
     world,
