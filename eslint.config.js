@@ -9,10 +9,14 @@ import tseslint from 'typescript-eslint';
 const MAY_IMPORT = {
   'shared/domain': { ours: ['shared/domain', 'shared/catalogue/operational.ts'], packages: ['zod', 'node:crypto'] },
   'shared/catalogue': { ours: ['shared/catalogue'], packages: ['zod'] },
+  'shared/contract': {
+    ours: ['shared/contract', 'shared/domain', 'shared/catalogue/define.ts', 'shared/catalogue/operational.ts'],
+    packages: ['zod'],
+  },
   'shared/store': { ours: ['shared/domain', 'shared/store'], packages: ['zod', '@aws-sdk/', 'node:'] },
   'shared/wire': { ours: ['shared/domain', 'shared/wire'], packages: ['@aws-sdk/', 'undici', 'ipaddr.js', 'node:'] },
   'shared/runtime': {
-    ours: ['shared/domain', 'shared/runtime'],
+    ours: ['shared/domain', 'shared/contract/operation.ts', 'shared/runtime'],
     packages: ['zod', '@middy/core', '@aws-lambda-powertools/', 'aws-lambda'],
   },
   ...Object.fromEntries(
@@ -21,6 +25,7 @@ const MAY_IMPORT = {
       {
         ours: [
           'shared/domain',
+          'shared/contract',
           'shared/store',
           'shared/wire',
           'shared/runtime',

@@ -1,4 +1,5 @@
-import { FIRST_KEY_ID, hashOf, Key, KeyPatch, keyText, NewKey, shownKey } from '../../shared/domain/key.ts';
+import { createKey, deleteKey, getKey, getMe, listKeys, updateKey } from '../../shared/contract/keys.ts';
+import { FIRST_KEY_ID, hashOf, keyText, shownKey, type Key } from '../../shared/domain/key.ts';
 import { newId } from '../../shared/domain/id.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
@@ -8,7 +9,7 @@ import type { World } from './world.ts';
 const SECRET_BYTES = 32;
 
 async function create(request: Request, world: World): Promise<Answer> {
-  const { name, scopes, tenant = null, expires_at = null } = request.body(NewKey);
+  const { name, scopes, tenant = null, expires_at = null } = request.body(createKey.body.schema);
   const id = newId('key', world.now(), world.random(10));
   const text = keyText(id, world.random(SECRET_BYTES));
   const key: Key = {
@@ -37,7 +38,7 @@ async function found(request: Request, world: World): Promise<Key> {
 }
 
 async function change(request: Request, world: World): Promise<Answer> {
-  const patch = request.body(KeyPatch);
+  const patch = request.body(updateKey.body.schema);
   const before = await found(request, world);
   const after: Key = { ...before, ...patch };
   if (after.scopes.includes('admin') && after.tenant !== null) {
@@ -63,11 +64,14 @@ async function remove(request: Request, world: World): Promise<Answer> {
 }
 
 async function list(request: Request, world: World): Promise<Answer> {
-  const of = { route: 'keys', signingKey: () => world.vault.signingKey('cursors') };
-  const page = await paged(request, of, async (wanted) => {
-    const read = await world.accessKeys.list(wanted);
-    return { items: read.keys.map(shownKey), after: read.after };
-  });
+  const page = await paged(
+    request,
+    () => world.vault.signingKey('cursors'),
+    async (wanted) => {
+      const read = await world.accessKeys.list(wanted);
+      return { items: read.keys.map(shownKey), after: read.after };
+    },
+  );
   return { status: 200, body: page };
 }
 
@@ -86,18 +90,15 @@ const show = async (request: Request, world: World): Promise<Answer> => ({
   body: shownKey(await found(request, world)),
 });
 
-const ALL = '/v1/keys';
-const ONE = '/v1/keys/{id}';
-
 const keyRoutes: readonly Route<World>[] = [
-  { method: 'POST', path: ALL, needs: 'admin', answer: create },
-  { method: 'GET', path: ALL, needs: 'admin', answer: list },
-  { method: 'GET', path: ONE, needs: 'admin', answer: show },
-  { method: 'PATCH', path: ONE, needs: 'admin', answer: change },
-  { method: 'DELETE', path: ONE, needs: 'admin', answer: remove },
+  { operation: createKey, answer: create },
+  { operation: listKeys, answer: list },
+  { operation: getKey, answer: show },
+  { operation: updateKey, answer: change },
+  { operation: deleteKey, answer: remove },
 ];
 
 export const routes: readonly Route<World>[] = [
   ...keyRoutes.map((route) => ({ ...route, answer: withFirstEntered(route.answer) })),
-  { method: 'GET', path: '/v1/me', needs: 'any', answer: async ({ key }) => ({ status: 200, body: shownKey(key) }) },
+  { operation: getMe, answer: async ({ key }) => ({ status: 200, body: shownKey(key) }) },
 ];

@@ -2,7 +2,7 @@ import type { Route } from '../../shared/runtime/http.ts';
 import type { World } from './world.ts';
 
 /** What changes something, or shows what nobody else may see. */
-const isAudited = ({ method, needs }: Route<World>): boolean =>
+const isAudited = ({ operation: { method, needs } }: Route<World>): boolean =>
   needs.endsWith(':write') || (method !== 'GET' && !needs.endsWith(':read'));
 
 /** The route, which leaves one line when it has been answered: who did what to whom. Refusals leave theirs elsewhere. */
@@ -15,7 +15,7 @@ export function audited(route: Route<World>): Route<World> {
       const { tenant = null, id = null, delivery = null, replay = null } = request.params;
       world.note('control.audit', {
         key_id: request.key.id,
-        did: `${route.method} ${route.path}`,
+        did: `${route.operation.method} ${route.operation.path}`,
         tenant,
         id: id ?? idIn(answer.headers?.location),
         ...(delivery !== null && { delivery_id: delivery }),

@@ -1,3 +1,4 @@
+import { acknowledgeDeadLetter, listDeadLetters, replayDeadLetter } from '../../shared/contract/deliveries.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { paged } from '../../shared/runtime/paging.ts';
@@ -21,11 +22,14 @@ const shown = (letter: Letter): Record<string, unknown> => ({
 
 async function list(request: Request, world: World): Promise<Answer> {
   const { tenant, id: subscriptionId } = await subscriptionIn(request, world);
-  const of = { route: 'dead-letters', signingKey: () => world.vault.signingKey('cursors') };
-  const page = await paged(request, of, async (wanted) => {
-    const { letters, after } = await world.attempts.deadLetters({ tenant, subscriptionId }, wanted);
-    return { items: letters.map(shown), after };
-  });
+  const page = await paged(
+    request,
+    () => world.vault.signingKey('cursors'),
+    async (wanted) => {
+      const { letters, after } = await world.attempts.deadLetters({ tenant, subscriptionId }, wanted);
+      return { items: letters.map(shown), after };
+    },
+  );
   return { status: 200, body: page };
 }
 
@@ -51,10 +55,8 @@ async function replay(request: Request, world: World): Promise<Answer> {
   return { status: 202, body: { delivery_id: request.params.delivery, event_id, subscription_id } };
 }
 
-const ALL = '/v1/tenants/{tenant}/subscriptions/{id}/dead-letters';
-
 export const routes: readonly Route<World>[] = [
-  { method: 'GET', path: ALL, needs: 'subscriptions:read', answer: list },
-  { method: 'DELETE', path: `${ALL}/{delivery}`, needs: 'subscriptions:write', answer: acknowledge },
-  { method: 'POST', path: `${ALL}/{delivery}/replay`, needs: 'subscriptions:write', answer: replay },
+  { operation: listDeadLetters, answer: list },
+  { operation: acknowledgeDeadLetter, answer: acknowledge },
+  { operation: replayDeadLetter, answer: replay },
 ];

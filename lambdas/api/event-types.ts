@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import catalogue from '#catalogue';
+import { getEventType, listEventGroups, listEventTypes } from '../../shared/contract/catalogue.ts';
 import { nearest } from '../../shared/domain/nearest.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
@@ -47,7 +48,7 @@ async function listGroups(): Promise<Answer> {
 }
 
 export const routes: readonly Route<World>[] = [
-  { method: 'GET', path: '/v1/event-types', needs: 'open', answer: listTypes },
-  { method: 'GET', path: '/v1/event-types/{type}', needs: 'open', answer: oneType },
-  { method: 'GET', path: '/v1/event-groups', needs: 'open', answer: listGroups },
+  { operation: listEventTypes, answer: listTypes },
+  { operation: getEventType, answer: oneType },
+  { operation: listEventGroups, answer: listGroups },
 ];

@@ -1,17 +1,21 @@
-import * as z from 'zod';
+import { getDelivery } from '../../shared/contract/deliveries.ts';
+import { getEvent, listDeliveries, listEvents } from '../../shared/contract/events.ts';
+import { replayEvent } from '../../shared/contract/replays.ts';
 import { shownAttempt, shownDelivery } from '../../shared/domain/delivery-view.ts';
 import type { AcceptedEvent } from '../../shared/domain/event.ts';
-import { acceptedAtOf, deliveryId, EventId } from '../../shared/domain/id.ts';
+import { acceptedAtOf, deliveryId } from '../../shared/domain/id.ts';
 import { takes } from '../../shared/domain/interest.ts';
 import { passes } from '../../shared/domain/known-filters.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
-import { filtersIn, paged } from '../../shared/runtime/paging.ts';
+import { paged, queryIn } from '../../shared/runtime/paging.ts';
 import type { Timed } from '../../shared/store/events.ts';
 import { subscriptionOf } from './found.ts';
 import { nextRun } from './replays.ts';
 import type { World } from './world.ts';
+
+const signingKey = (world: World) => () => world.vault.signingKey('cursors');
 
 /** @throws Problem 404 */
 async function found(request: Request, world: World): Promise<AcceptedEvent> {
@@ -64,12 +68,11 @@ async function delivery(event: AcceptedEvent, subscriptionId: string, world: Wor
   return shownDelivery({ ...known, waiting: waiting[0] });
 }
 
-async function listDeliveries(request: Request, world: World): Promise<Answer> {
+async function deliveries(request: Request, world: World): Promise<Answer> {
   const event = await found(request, world);
   const matched = await world.events.matched(event.tenant, event.event_id);
   const subscriptionIds = (matched?.subscriptions ?? []).toSorted().toReversed();
-  const of = { route: 'deliveries', signingKey: () => world.vault.signingKey('cursors') };
-  const page = await paged(request, of, async ({ limit, after }) => {
+  const page = await paged(request, signingKey(world), async ({ limit, after }) => {
     const left = subscriptionIds.filter((id) => after === undefined || id < after);
     const ids = left.slice(0, limit);
     const items = await Promise.all(ids.map((id) => delivery(event, id, world)));
@@ -78,20 +81,12 @@ async function listDeliveries(request: Request, world: World): Promise<Answer> {
   return { status: 200, body: page };
 }
 
-const Moment = z.iso.datetime({ offset: true });
-const Filters = z.object({ type: z.string().optional(), from: Moment.optional(), to: Moment.optional() });
-
 const utc = (moment: string | undefined): string | undefined => moment && new Date(moment).toISOString();
 
 /** Events that match has seen, which takes it some milliseconds; without their data. */
 async function list(request: Request, world: World): Promise<Answer> {
-  const { type, from, to } = filtersIn(request, Filters);
-  const of = {
-    route: 'events',
-    signingKey: () => world.vault.signingKey('cursors'),
-    filters: Object.keys(Filters.shape),
-  };
-  const page = await paged(request, of, async (wanted) => {
+  const { type, from, to } = queryIn(request, listEvents.query);
+  const page = await paged(request, signingKey(world), async (wanted) => {
     const read = await world.events.ofTenant(request.params.tenant ?? '', { from: utc(from), to: utc(to) }, wanted);
     const items = read.events.filter((event) => type === undefined || event.type === type);
     return { items: items.map(shownTimed), after: read.after };
@@ -135,7 +130,6 @@ async function deliveryIn(
   throw problems.notFound();
 }
 
-const Replay = z.strictObject({ subscription_id: EventId.optional() });
 /** Each is a change of its subscription: whoever has more of them replays a range for each instead. */
 const MOST_REPLAYED = 100;
 
@@ -155,28 +149,25 @@ async function againFor(event: AcceptedEvent, named: string | undefined, world: 
 }
 
 async function replay(request: Request, world: World): Promise<Answer> {
-  const { subscription_id: named } = request.body(Replay);
+  const { subscription_id: named } = request.body(replayEvent.body.schema);
   const event = await found(request, world);
   const { tenant, event_id, accepted_at: acceptedAt } = event;
-  const deliveries: { delivery_id: string; subscription_id: string }[] = [];
+  const asked: { delivery_id: string; subscription_id: string }[] = [];
   for (const id of await againFor(event, named, world)) {
     const find = (): Promise<Subscription> => subscriptionOf(tenant, id, world);
     const { runs: run } = await nextRun(find, world);
     await world.ask({ v: 1, kind: 'resend', tenant, subscription_id: id, event_id, run }, 0);
     const of = { tenant, eventId: event_id, acceptedAt, subscriptionId: id };
-    deliveries.push({ delivery_id: deliveryId(of), subscription_id: id });
+    asked.push({ delivery_id: deliveryId(of), subscription_id: id });
   }
-  world.note('event.replayed', { tenant, event_id, deliveries: deliveries.length });
-  return { status: 202, body: { event_id, deliveries } };
+  world.note('event.replayed', { tenant, event_id, deliveries: asked.length });
+  return { status: 202, body: { event_id, deliveries: asked } };
 }
 
-const ALL = '/v1/tenants/{tenant}/events';
-const ONE = `${ALL}/{id}`;
-
 export const routes: readonly Route<World>[] = [
-  { method: 'GET', path: ALL, needs: 'events:read', answer: list },
-  { method: 'GET', path: ONE, needs: 'events:read', answer: show },
-  { method: 'GET', path: `${ONE}/deliveries`, needs: 'events:read', answer: listDeliveries },
-  { method: 'POST', path: `${ONE}/replay`, needs: 'subscriptions:write', answer: replay },
-  { method: 'GET', path: '/v1/tenants/{tenant}/deliveries/{delivery}', needs: 'events:read', answer: showDelivery },
+  { operation: listEvents, answer: list },
+  { operation: getEvent, answer: show },
+  { operation: listDeliveries, answer: deliveries },
+  { operation: replayEvent, answer: replay },
+  { operation: getDelivery, answer: showDelivery },
 ];

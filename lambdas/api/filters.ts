@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import { testFilter } from '../../shared/contract/subscriptions.ts';
 import { compilePattern, matches, PatternError, type Pattern } from '../../shared/domain/filter.ts';
 import { problems, type Fault } from '../../shared/domain/problem.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
@@ -42,18 +42,13 @@ function isTooDeep(value: unknown): boolean {
   return false;
 }
 
-const JsonObject = z.record(z.string(), z.unknown());
-const FilterTest = z.strictObject({ filter: JsonObject, event: JsonObject });
-
 /** Whether a filter would let an event through: for whoever writes one, before a subscription has it. */
 async function tryFilter(request: Request): Promise<Answer> {
-  const { filter, event } = request.body(FilterTest);
+  const { filter, event } = request.body(testFilter.body.schema);
   const pattern = compiled(filter);
   if (Array.isArray(pattern)) throw problems.invalid(pattern);
   if (isTooDeep(event)) throw problems.invalid([{ pointer: '/event', detail: 'is nested too deep' }]);
   return { status: 200, body: { matches: matches(pattern, event) } };
 }
 
-export const routes: readonly Route<World>[] = [
-  { method: 'POST', path: '/v1/filter-test', needs: 'subscriptions:read', answer: tryFilter },
-];
+export const routes: readonly Route<World>[] = [{ operation: testFilter, answer: tryFilter }];

@@ -53,6 +53,7 @@ export const world: World = {
   vault,
   post: signedPost(vault, { poster: createPoster({ policy: { targets } }), newSpan: () => randomBytes(8) }),
   deadline: (ms) => AbortSignal.timeout(ms),
+  targets,
   refuseUrl: createAddressGuard({ targets }).refuse,
   note,
 };

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import { cancelReplay, getReplay, listReplays, startReplay } from '../../shared/contract/replays.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
@@ -7,19 +7,6 @@ import { replayFrom, type Replay } from '../../shared/store/replays.ts';
 import { subscriptionIn } from './found.ts';
 import { idOnce } from './once.ts';
 import type { World } from './world.ts';
-
-const Moment = z.iso.datetime({ offset: true });
-const NewReplay = z
-  .strictObject({
-    from: Moment,
-    to: Moment.optional(),
-    /** What was given up, unless somebody says otherwise: all of it again would surprise whoever does not deduplicate. */
-    only: z.enum(['dead', 'missed', 'all']).optional(),
-  })
-  .refine(({ from, to }) => to === undefined || Date.parse(from) < Date.parse(to), {
-    path: ['to'],
-    error: 'must be later than from',
-  });
 
 /** A replay as callers see it; a catch-up is one that nobody had to ask for. */
 const shown = (replay: Replay): Record<string, unknown> => ({
@@ -63,7 +50,7 @@ async function expectNoneRunning(of: { tenant: string; subscription_id: string }
 }
 
 async function start(request: Request, world: World): Promise<Answer> {
-  const said = request.body(NewReplay);
+  const said = request.body(startReplay.body.schema);
   const { from, to, only = 'dead' } = said;
   const found = await subscriptionIn(request, world);
   const of = { tenant: found.tenant, subscription_id: found.id };
@@ -98,11 +85,14 @@ function started(replay: Replay): Answer {
 
 async function list(request: Request, world: World): Promise<Answer> {
   const { tenant, id: subscription_id } = await subscriptionIn(request, world);
-  const of = { route: 'replays', signingKey: () => world.vault.signingKey('cursors') };
-  const page = await paged(request, of, async (wanted) => {
-    const { replays, after } = await world.replays.list({ tenant, subscription_id }, wanted);
-    return { items: replays.map(shown), after };
-  });
+  const page = await paged(
+    request,
+    () => world.vault.signingKey('cursors'),
+    async (wanted) => {
+      const { replays, after } = await world.replays.list({ tenant, subscription_id }, wanted);
+      return { items: replays.map(shown), after };
+    },
+  );
   return { status: 200, body: page };
 }
 
@@ -124,16 +114,12 @@ async function cancel(request: Request, world: World): Promise<Answer> {
   return { status: 204 };
 }
 
-const ONE = '/v1/tenants/{tenant}/subscriptions/{id}';
-
 export const routes: readonly Route<World>[] = [
-  { method: 'POST', path: `${ONE}/replay`, needs: 'subscriptions:write', answer: start },
-  { method: 'GET', path: `${ONE}/replays`, needs: 'subscriptions:read', answer: list },
+  { operation: startReplay, answer: start },
+  { operation: listReplays, answer: list },
   {
-    method: 'GET',
-    path: `${ONE}/replays/{replay}`,
-    needs: 'subscriptions:read',
+    operation: getReplay,
     answer: async (request, world) => ({ status: 200, body: shown(await replayIn(request, world)) }),
   },
-  { method: 'DELETE', path: `${ONE}/replays/{replay}`, needs: 'subscriptions:write', answer: cancel },
+  { operation: cancelReplay, answer: cancel },
 ];

@@ -1,3 +1,5 @@
+import { postEvent, postEvents } from '../../shared/contract/events.ts';
+import type { Operation } from '../../shared/contract/operation.ts';
 import type { Route } from '../../shared/runtime/http.ts';
 import { routes as accessKeys } from './access-keys.ts';
 import { audited } from './audit.ts';
@@ -7,17 +9,14 @@ import { routes as events } from './events.ts';
 import { routes as filters } from './filters.ts';
 import { routes as replays } from './replays.ts';
 import { routes as secrets } from './secrets.ts';
+import { serviceRoutes } from './service.ts';
 import { routes as subscriptions } from './subscriptions.ts';
 import { routes as tests } from './tests.ts';
 import { routes as waiting } from './waiting.ts';
 import type { World } from './world.ts';
 
-const health: Route<World> = {
-  method: 'GET',
-  path: '/healthz',
-  needs: 'open',
-  answer: async () => ({ status: 200, body: { status: 'ok' } }),
-};
+/** What the gateway sends to ingest. Every other method on their paths comes here. */
+export const INGEST: readonly Operation[] = [postEvent, postEvents];
 
 /** All that the control plane answers; every change leaves its line. */
 export const routes: readonly Route<World>[] = [
@@ -31,5 +30,5 @@ export const routes: readonly Route<World>[] = [
   ...events,
   ...accessKeys,
   ...eventTypes,
-  health,
+  ...serviceRoutes(() => [...INGEST, ...routes.map(({ operation }) => operation)]),
 ].map(audited);

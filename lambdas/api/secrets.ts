@@ -1,7 +1,7 @@
-import * as z from 'zod';
+import { getPublicKey, getSecret, OVERLAP, rotateSecret } from '../../shared/contract/subscriptions.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import { publicKeyText, SECRET_BYTES, secretBytes, secretText, type Signing } from '../../shared/domain/sign.ts';
-import { Secret, type Subscription } from '../../shared/domain/subscription.ts';
+import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { subscriptionIn } from './found.ts';
 import type { World } from './world.ts';
@@ -33,13 +33,6 @@ async function reveal(request: Request, world: World): Promise<Answer> {
   return { status: 200, body: { secret }, headers: NO_STORE };
 }
 
-const LONGEST_OVERLAP = 7 * 24 * 60 * 60;
-const OVERLAP = 24 * 60 * 60;
-const Rotation = z.strictObject({
-  secret: Secret.optional(),
-  overlap_seconds: z.number().int().min(0).max(LONGEST_OVERLAP).default(OVERLAP),
-});
-
 async function revealPublic(request: Request, world: World): Promise<Answer> {
   const subscription = await subscriptionIn(request, world);
   const { signing } = subscription;
@@ -69,7 +62,7 @@ export async function withSigning(before: Subscription, signing: Signing, world:
 }
 
 async function rotate(request: Request, world: World): Promise<Answer> {
-  const { secret: given, overlap_seconds } = request.body(Rotation);
+  const { secret: given, overlap_seconds } = request.body(rotateSecret.body.schema);
   for (let round = 0; round < MOST_TRIES; round++) {
     const before = await subscriptionIn(request, world);
     const secret = secretFor(before.signing, given, world);
@@ -88,15 +81,8 @@ async function rotate(request: Request, world: World): Promise<Answer> {
   throw problems.stale();
 }
 
-const ONE = '/v1/tenants/{tenant}/subscriptions/{id}/secret';
-
 export const routes: readonly Route<World>[] = [
-  { method: 'GET', path: ONE, needs: 'subscriptions:write', answer: reveal },
-  {
-    method: 'GET',
-    path: '/v1/tenants/{tenant}/subscriptions/{id}/public-key',
-    needs: 'subscriptions:read',
-    answer: revealPublic,
-  },
-  { method: 'POST', path: `${ONE}/rotate`, needs: 'subscriptions:write', answer: rotate },
+  { operation: getSecret, answer: reveal },
+  { operation: getPublicKey, answer: revealPublic },
+  { operation: rotateSecret, answer: rotate },
 ];

@@ -1,32 +1,36 @@
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
-import catalogue from '#catalogue';
+import { listAttempts } from '../../shared/contract/deliveries.ts';
+import {
+  createSubscription,
+  deleteSubscription,
+  getSubscription,
+  listSubscriptions,
+  updateSubscription,
+} from '../../shared/contract/subscriptions.ts';
 import { shownAttempt } from '../../shared/domain/delivery-view.ts';
 import { newId } from '../../shared/domain/id.ts';
-import { knownWishes } from '../../shared/domain/interest.ts';
 import { nearest } from '../../shared/domain/nearest.ts';
 import { problems, type Fault } from '../../shared/domain/problem.ts';
 import {
   NewSubscription,
   shown,
-  SubscriptionPatch,
+  type SubscriptionPatch,
   withDefaults,
   type Subscription,
   type SubscriptionWish,
 } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
-import { filtersIn, paged } from '../../shared/runtime/paging.ts';
+import { paged, queryIn } from '../../shared/runtime/paging.ts';
 import { parsed } from '../../shared/runtime/parse.ts';
 import { faultsInFilter } from './filters.ts';
 import { subscriptionIn } from './found.ts';
 import { heldAs } from './holding.ts';
 import { idOnce } from './once.ts';
 import { openSecret, sealSecret, secretFor, withSigning } from './secrets.ts';
+import { wishes } from './wishes.ts';
 import type { World } from './world.ts';
 
 const MOST_TRIES = 3;
-
-const wishes = knownWishes(new Map(Object.entries(catalogue.eventTypes).map(([type, { group }]) => [type, group])));
 
 function faultsInTypes(eventTypes: readonly string[]): Fault[] {
   return eventTypes.flatMap((wish, i) => {
@@ -93,7 +97,7 @@ async function openHeaders({ tenant, id, sealed_headers }: Subscription, world: 
 
 async function create(request: Request, world: World): Promise<Answer> {
   const tenant = request.params.tenant ?? '';
-  const said = request.body(NewSubscription);
+  const said = request.body(createSubscription.body.schema);
   const { headers = {}, secret: given, ...posted } = said;
   await checkNamed(posted, world);
 
@@ -198,7 +202,7 @@ const forgive = ({ tenant, id: subscriptionId }: Subscription, world: World): Pr
   world.health.answered({ tenant, subscriptionId }, { at: world.now(), inTime: 'yes' });
 
 async function change(request: Request, world: World): Promise<Answer> {
-  const patch = request.body(SubscriptionPatch);
+  const patch = request.body(updateSubscription.body.schema);
   await checkNamed(patch, world);
   for (let round = 0; round < MOST_TRIES; round++) {
     const before = await subscriptionIn(request, world);
@@ -229,27 +233,17 @@ async function remove(request: Request, world: World): Promise<Answer> {
 const signingKey = (world: World) => () => world.vault.signingKey('cursors');
 
 async function list(request: Request, world: World): Promise<Answer> {
-  const of = { route: 'subscriptions', signingKey: signingKey(world) };
-  const page = await paged(request, of, async ({ limit, after }) => {
+  const page = await paged(request, signingKey(world), async ({ limit, after }) => {
     const read = await world.subscriptions.list(request.params.tenant ?? '', { limit, after });
     return { items: read.subscriptions.map(shown), after: read.after };
   });
   return { status: 200, body: page };
 }
 
-const Moment = z.iso.datetime({ offset: true });
-const Filters = z.object({
-  outcome: z.enum(['accepted', 'rejected', 'unreachable', 'blocked']).optional(),
-  event_type: z.string().optional(),
-  from: Moment.optional(),
-  to: Moment.optional(),
-});
-
-async function listAttempts(request: Request, world: World): Promise<Answer> {
+async function attempts(request: Request, world: World): Promise<Answer> {
   const { tenant, id } = await subscriptionIn(request, world);
-  const { outcome, event_type, from, to } = filtersIn(request, Filters);
-  const of = { route: 'attempts', signingKey: signingKey(world), filters: Object.keys(Filters.shape) };
-  const page = await paged(request, of, async (wanted) => {
+  const { outcome, event_type, from, to } = queryIn(request, listAttempts.query);
+  const page = await paged(request, signingKey(world), async (wanted) => {
     const read = await world.attempts.ofSubscription({ tenant, subscriptionId: id, from, to }, wanted);
     const items = read.attempts.filter(
       (attempt) =>
@@ -261,19 +255,14 @@ async function listAttempts(request: Request, world: World): Promise<Answer> {
   return { status: 200, body: page };
 }
 
-const ALL = '/v1/tenants/{tenant}/subscriptions';
-const ONE = `${ALL}/{id}`;
-
 export const routes: readonly Route<World>[] = [
-  { method: 'POST', path: ALL, needs: 'subscriptions:write', answer: create },
-  { method: 'GET', path: ALL, needs: 'subscriptions:read', answer: list },
+  { operation: createSubscription, answer: create },
+  { operation: listSubscriptions, answer: list },
   {
-    method: 'GET',
-    path: ONE,
-    needs: 'subscriptions:read',
+    operation: getSubscription,
     answer: async (request, world) => answered(await subscriptionIn(request, world), { status: 200 }),
   },
-  { method: 'PATCH', path: ONE, needs: 'subscriptions:write', answer: change },
-  { method: 'DELETE', path: ONE, needs: 'subscriptions:write', answer: remove },
-  { method: 'GET', path: `${ONE}/attempts`, needs: 'subscriptions:read', answer: listAttempts },
+  { operation: updateSubscription, answer: change },
+  { operation: deleteSubscription, answer: remove },
+  { operation: listAttempts, answer: attempts },
 ];

@@ -1,5 +1,5 @@
-import * as z from 'zod';
 import catalogue from '#catalogue';
+import { testSubscription } from '../../shared/contract/subscriptions.ts';
 import { verdict } from '../../shared/domain/attempt.ts';
 import { shownAttempt } from '../../shared/domain/delivery-view.ts';
 import { contentHash, type AcceptedEvent } from '../../shared/domain/event.ts';
@@ -14,7 +14,6 @@ import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { subscriptionIn } from './found.ts';
 import type { World } from './world.ts';
 
-const Wish = z.strictObject({ event_type: z.string().optional() });
 /** Somebody waits for the answer, and the gateway does so for half a minute at most. */
 const LONGEST_SECONDS = 10;
 
@@ -57,7 +56,7 @@ function sampleOf(name: string, tenant: string, world: World): AcceptedEvent {
  * is not tried again, and it counts neither for the circuit nor for any figure.
  */
 async function test(request: Request, world: World): Promise<Answer> {
-  const { event_type } = request.body(Wish);
+  const { event_type } = request.body(testSubscription.body.schema);
   const subscription = await subscriptionIn(request, world);
   const event = sampleOf(typeFor(subscription, event_type), subscription.tenant, world);
   const at = world.now();
@@ -91,6 +90,4 @@ async function test(request: Request, world: World): Promise<Answer> {
   return { status: 200, body: { ...shownAttempt(attempt), test: true } };
 }
 
-export const routes: readonly Route<World>[] = [
-  { method: 'POST', path: '/v1/tenants/{tenant}/subscriptions/{id}/test', needs: 'subscriptions:write', answer: test },
-];
+export const routes: readonly Route<World>[] = [{ operation: testSubscription, answer: test }];

@@ -1,3 +1,5 @@
+import { cancelWaiting, listWaiting, releaseWaiting } from '../../shared/contract/deliveries.ts';
+import { releaseSubscription } from '../../shared/contract/subscriptions.ts';
 import { shownDelivery } from '../../shared/domain/delivery-view.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
@@ -18,11 +20,14 @@ async function shownWaiting(subscription: Subscription, waiting: Resting, world:
 async function list(request: Request, world: World): Promise<Answer> {
   const subscription = await subscriptionIn(request, world);
   const { tenant, id: subscriptionId } = subscription;
-  const of = { route: 'waiting', signingKey: () => world.vault.signingKey('cursors') };
-  const page = await paged(request, of, async (wanted) => {
-    const { waiting, after } = await world.shelf.waiting({ tenant, subscriptionId }, wanted);
-    return { items: await Promise.all(waiting.map((one) => shownWaiting(subscription, one, world))), after };
-  });
+  const page = await paged(
+    request,
+    () => world.vault.signingKey('cursors'),
+    async (wanted) => {
+      const { waiting, after } = await world.shelf.waiting({ tenant, subscriptionId }, wanted);
+      return { items: await Promise.all(waiting.map((one) => shownWaiting(subscription, one, world))), after };
+    },
+  );
   return { status: 200, body: page };
 }
 
@@ -97,11 +102,9 @@ async function releaseAll(request: Request, world: World): Promise<Answer> {
   return { status: 202, body: {} };
 }
 
-const ONE = '/v1/tenants/{tenant}/subscriptions/{id}';
-
 export const routes: readonly Route<World>[] = [
-  { method: 'GET', path: `${ONE}/waiting`, needs: 'subscriptions:read', answer: list },
-  { method: 'DELETE', path: `${ONE}/waiting/{delivery}`, needs: 'subscriptions:write', answer: cancel },
-  { method: 'POST', path: `${ONE}/waiting/{delivery}/release`, needs: 'subscriptions:write', answer: releaseOne },
-  { method: 'POST', path: `${ONE}/release`, needs: 'subscriptions:write', answer: releaseAll },
+  { operation: listWaiting, answer: list },
+  { operation: cancelWaiting, answer: cancel },
+  { operation: releaseWaiting, answer: releaseOne },
+  { operation: releaseSubscription, answer: releaseAll },
 ];

@@ -40,5 +40,7 @@ export interface World {
   vault: Vault;
   /** Why nothing may be sent to this URL, or undefined. */
   refuseUrl(url: string): Promise<string | undefined>;
+  /** Where subscribers may be. */
+  targets: 'public' | 'any';
   note(what: string, line: Record<string, string | number | boolean | null>): void;
 }

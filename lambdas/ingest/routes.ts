@@ -1,3 +1,4 @@
+import { postEvent, postEvents } from '../../shared/contract/events.ts';
 import { Problem, problemDocument } from '../../shared/domain/problem.ts';
 import { idempotencyKeyIn, type Request, type Route } from '../../shared/runtime/http.ts';
 import { ingestBatch, ingestOne, MOST_BATCH_BYTES, MOST_EVENT_BYTES, type Origin, type World } from './ingest.ts';
@@ -14,18 +15,14 @@ function originOf(request: Request): Origin {
 
 export const routes: readonly Route<World>[] = [
   {
-    method: 'POST',
-    path: '/v1/tenants/{tenant}/events',
-    needs: 'events:write',
+    operation: postEvent,
     async answer(request, world) {
       const origin = { ...originOf(request), idempotencyKey: idempotencyKeyIn(request) };
       return { status: 202, body: await ingestOne(request.text(MOST_EVENT_BYTES), origin, world) };
     },
   },
   {
-    method: 'POST',
-    path: '/v1/tenants/{tenant}/events/batch',
-    needs: 'events:write',
+    operation: postEvents,
     async answer(request, world) {
       const { results, ...counts } = await ingestBatch(request.text(MOST_BATCH_BYTES), originOf(request), world);
       const shown = results.map((result) =>

@@ -35,7 +35,8 @@ export type DeliveryMessage = z.infer<typeof DeliveryMessage>;
 export const WAITING_FOR = ['schedule', 'retry_after', 'circuit', 'paused', 'rate_limit'] as const;
 export type WaitingFor = (typeof WAITING_FOR)[number];
 
-export type DeliveryState = 'pending' | 'waiting' | 'delivered' | 'dead' | 'missed' | 'cancelled';
+export const DELIVERY_STATES = ['pending', 'waiting', 'delivered', 'dead', 'missed', 'cancelled'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** The message as it must be sent again when nobody knows whether its first sending arrived. */
 export const asDoubtful = <T extends { body: DeliveryMessage }>(message: T): T => ({

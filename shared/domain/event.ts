@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { EventId, TenantId } from './id.ts';
 import { asciiJson } from './json-text.ts';
+import { text } from './text.ts';
 
 /** RFC 3339 with any number of fraction digits (the catalogue's provider sends seven); kept and passed on as it was sent. */
 const Timestamp = z
@@ -13,18 +14,22 @@ const Timestamp = z
   // The parser takes 30 February for 2 March.
   .refine((time) => z.iso.date().safeParse(time.slice(0, 10)).success && !Number.isNaN(Date.parse(time)), {
     error: 'must be a time that exists',
-  });
+  })
+  .meta({ format: 'date-time' });
 
 /** What a publisher posts: the catalogue provider's envelope, of which only the type and the data are required. */
 export const PostedEvent = z.strictObject({
-  event_type: z.string().min(1).max(256),
-  data: z.record(z.string(), z.unknown()),
-  event_id: EventId.optional(),
-  event_timestamp: Timestamp.optional(),
-  event_schema: z.string().min(1).max(64).optional(),
-  event_resource: z.string().max(256).nullable().optional(),
-  /** The provider's id of its own call. It means nothing here. */
-  id: z.string().max(256).optional(),
+  event_type: text(1, 256).describe('A type of the catalogue.'),
+  data: z
+    .record(z.string(), z.unknown())
+    .describe("What happened, as the type's schema has it. It arrives token for token."),
+  event_id: EventId.optional().describe(
+    'By which a repeated post is told from another event. One is made where it is missing.',
+  ),
+  event_timestamp: Timestamp.optional().describe('When it happened. By default when it was accepted.'),
+  event_schema: text(1, 64).optional(),
+  event_resource: text(0, 256).nullable().optional(),
+  id: text(0, 256).optional().describe("The provider's id of its own call. It means nothing here."),
 });
 export type PostedEvent = z.infer<typeof PostedEvent>;
 

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 import { TenantId } from './id.ts';
 import { problems } from './problem.ts';
+import { text } from './text.ts';
 
 export const SCOPES = ['events:write', 'events:read', 'subscriptions:read', 'subscriptions:write', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -26,7 +27,7 @@ const adminIsUnbound = (key: { scopes?: readonly Scope[]; tenant?: string | null
 /** The body of `POST /v1/keys`. */
 export const NewKey = z
   .strictObject({
-    name: z.string().min(1).max(256),
+    name: text(1, 256),
     scopes: z.array(z.enum(SCOPES)).min(1),
     tenant: TenantId.nullable().optional(),
     expires_at: z.iso.datetime({ offset: true }).nullable().optional(),
@@ -36,7 +37,7 @@ export type NewKey = z.infer<typeof NewKey>;
 
 /** The body of `PATCH /v1/keys/{id}`. A key's tenant cannot change. */
 export const KeyPatch = z.strictObject({
-  name: z.string().min(1).max(256).optional(),
+  name: text(1, 256).optional(),
   scopes: z.array(z.enum(SCOPES)).min(1).optional(),
   expires_at: z.iso.datetime({ offset: true }).nullable().optional(),
 });

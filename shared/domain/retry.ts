@@ -20,12 +20,15 @@ const Delay = z
   .number()
   .min(0)
   .max(86_400)
-  .refine((seconds) => seconds <= 0 || seconds >= 0.001, 'must be 0, or a millisecond at least');
+  .refine((seconds) => seconds <= 0 || seconds >= 0.001, 'must be 0, or a millisecond at least')
+  .meta({ anyOf: [{ const: 0 }, { minimum: 0.001 }] });
 
-export const RetryPolicy = z.union([
-  z.enum(['standard', 'svix', 'zenoti']),
-  z.strictObject({ delays_seconds: z.array(Delay).max(20) }),
-]);
+export const RetryPolicy = z
+  .union([
+    z.enum(['standard', 'svix', 'zenoti']),
+    z.strictObject({ delays_seconds: z.array(Delay).max(20).describe('Seconds to wait before attempt 2, 3, 4 …') }),
+  ])
+  .describe('When a delivery that failed is tried again: a preset, or waits of your own.');
 export type RetryPolicy = z.infer<typeof RetryPolicy>;
 
 export const delaysOf = (policy: RetryPolicy): readonly number[] =>

@@ -10,6 +10,13 @@ const SECRETS = {
   v1a: { prefix: 'whsk_', shortest: 32, longest: 32 },
 } as const;
 const PUBLIC_PREFIX = 'whpk_';
+
+/** As regular expressions, for whoever writes a client. */
+export const SECRET_PATTERNS: Readonly<Record<Signing, string>> = {
+  // 24 to 63 bytes in whole groups of three, or with one or two bytes more; bits that mean nothing are zero.
+  v1: 'whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/][AQgw]==)?|whsec_(?:[A-Za-z0-9+/]{4}){8,20}[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=',
+  v1a: 'whsk_(?:[A-Za-z0-9+/]{4}){10}[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=',
+};
 /** Of a secret that is made here. */
 export const SECRET_BYTES = 32;
 

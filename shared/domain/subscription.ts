@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import { filterKeywords } from './filter-schema.ts';
 import { CatchUp, Circuit, Held, Stretch } from './hold.ts';
 import { FORMATS } from './payload.ts';
 import { RetryPolicy } from './retry.ts';
-import { secretBytes, SIGNINGS } from './sign.ts';
+import { secretBytes, SECRET_PATTERNS, SIGNINGS } from './sign.ts';
+import { text } from './text.ts';
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VISIBLE_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
@@ -18,10 +20,18 @@ const RESERVED_HEADERS = new Set([
 
 const isReserved = (name: string): boolean => RESERVED_HEADERS.has(name.toLowerCase()) || /^(webhook|ce)-/i.test(name);
 
+/** The same as one regular expression, for whoever writes a client: JSON Schema knows no flag for upper and lower case. */
+const NAME_PATTERN = `^(?!(?:${anyCase([...RESERVED_HEADERS].join('|'))})$)(?!(?:${anyCase('webhook|ce')})-)${HEADER_NAME.source.slice(1)}`;
+
+function anyCase(pattern: string): string {
+  return pattern.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+}
+
 const HeaderName = z
   .string()
   .regex(HEADER_NAME, 'is not a header name')
-  .refine((name) => !isReserved(name), 'is set by us or means something to one connection alone');
+  .refine((name) => !isReserved(name), 'is set by us or means something to one connection alone')
+  .meta({ pattern: NAME_PATTERN });
 const HeaderValue = z.string().regex(VISIBLE_ASCII, 'must be visible ASCII');
 
 const fitsHeaders = (headers: Record<string, string | null>): boolean =>
@@ -36,22 +46,47 @@ const namesEachOnce = (headers: Record<string, unknown>): boolean =>
 const Headers = z
   .record(HeaderName, HeaderValue)
   .refine(fitsHeaders, `must be ${MOST_HEADERS} at most, ${MOST_HEADER_BYTES} bytes in all`)
-  .refine(namesEachOnce, 'must not name a header twice');
+  .refine(namesEachOnce, 'must not name a header twice')
+  .meta({
+    maxProperties: MOST_HEADERS,
+    description: `Sent with every request, and never shown again; ${MOST_HEADER_BYTES} bytes in all. Ours and hop-by-hop ones are refused.`,
+    examples: [{ 'x-api-key': 'k-123' }],
+  });
+
+/** The part of the language of event patterns that JSON Schema can say is in its JSON Schema; `filter.ts` judges. */
+export const Filter = z.record(z.string(), z.unknown()).meta({
+  description:
+    'An event pattern as Amazon EventBridge has them, over the envelope; at most 8 KiB, 100 deep and 64 combinations.',
+  ...filterKeywords('#/components/schemas/Filter'),
+  examples: [{ data: { center_id: ['c1', 'c2'], amount: [{ numeric: ['>', 100] }] } }],
+});
+
+export const EventTypeWish = text(1, 256).describe(
+  'An exact type, `X.*` for all that start with `X.`, `group:G` for a group, or `*` for all but operational ones.',
+);
+
+export const SubscriberUrl = z.string().meta({
+  format: 'uri',
+  maxLength: 2048,
+  description: 'Where requests go. It leads to a public address; IP literals are taken as well, if they are public.',
+  examples: ['https://crm.example.com/hooks'],
+});
 
 const Wish = {
-  name: z.string().min(1).max(256),
-  description: z.string().max(1024),
-  event_types: z.array(z.string().min(1).max(256)).min(1).max(100),
+  name: text(1, 256).describe('For people. By default the host of the URL.'),
+  description: text(0, 1024),
+  event_types: z.array(EventTypeWish).min(1).max(100),
   method: z.enum(['POST', 'PUT', 'PATCH']),
-  url: z.string(),
-  filter: z.record(z.string(), z.unknown()).nullable(),
-  format: z.enum(FORMATS),
-  signing: z.enum(SIGNINGS),
+  url: SubscriberUrl,
+  filter: Filter.nullable(),
+  format: z.enum(FORMATS).describe('The shape of the body.'),
+  signing: z.enum(SIGNINGS).describe('v1: HMAC-SHA256; v1a: Ed25519.'),
   timeout_seconds: z.number().int().min(1).max(30),
-  /** Null for the deployment's ceiling. */
-  rate_limit_per_second: z.number().min(0.1).max(1000).nullable(),
+  rate_limit_per_second: z.number().min(0.1).max(1000).nullable().describe("Null for the deployment's ceiling."),
   retry: RetryPolicy,
-  status: z.enum(['enabled', 'paused', 'disabled']),
+  status: z
+    .enum(['enabled', 'paused', 'disabled'])
+    .describe('paused: events are held and caught up later; disabled: they are missed, and can be replayed.'),
 };
 
 /** What a caller may leave out, and what it gets then. `name` is the URL's host. */
@@ -70,20 +105,27 @@ const DEFAULTS = {
 export const Secret = z
   .string()
   .refine(
-    (text) => SIGNINGS.some((signing) => secretBytes(text, signing) !== undefined),
+    (secret) => SIGNINGS.some((signing) => secretBytes(secret, signing) !== undefined),
     'must be whsec_ and base64 of 24 to 64 bytes, or for v1a whsk_ and base64 of 32 bytes',
-  );
+  )
+  .meta({ pattern: `^(?:${SECRET_PATTERNS.v1}|${SECRET_PATTERNS.v1a})$` });
 
 const { event_types, url, ...optional } = Wish;
 
 /** The body of `POST .../subscriptions`, before defaults. */
-export const NewSubscription = z.strictObject({
-  event_types,
-  url,
-  ...z.object(optional).partial().shape,
-  headers: Headers.optional(),
-  secret: Secret.optional(),
-});
+export const NewSubscription = z
+  .strictObject({
+    event_types,
+    url,
+    ...z.object(optional).partial().shape,
+    headers: Headers.optional(),
+    secret: Secret.optional().describe('One of your own. By default one is made.'),
+  })
+  .meta({
+    if: { required: ['signing'], properties: { signing: { const: 'v1a' } } },
+    then: { properties: { secret: { pattern: `^(?:${SECRET_PATTERNS.v1a})$` } } },
+    else: { properties: { secret: { pattern: `^(?:${SECRET_PATTERNS.v1})$` } } },
+  });
 export type NewSubscription = z.infer<typeof NewSubscription>;
 
 /** The body of `PATCH .../subscriptions/{id}`: each named member replaced whole, null for its default, headers by name. */

@@ -1,14 +1,15 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { EventId, TenantId } from '../domain/id.ts';
-import { authorize, type Key, type Scope } from '../domain/key.ts';
+import { PATH_PARAMETERS, type Operation } from '../contract/operation.ts';
+import { EventId } from '../domain/id.ts';
+import { authorize, type Key } from '../domain/key.ts';
 import { problems } from '../domain/problem.ts';
 import { parsed } from './parse.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-
 /** A request as routes see it. */
 export interface Request {
+  /** What is asked for. */
+  operation: Operation;
   requestId: string;
   /** What stands for `{name}` in the route's path. */
   params: Readonly<Record<string, string>>;
@@ -17,7 +18,7 @@ export interface Request {
   headers: Readonly<Record<string, string | undefined>>;
   /** The exact text of the body. @throws Problem 413 over `limit` bytes, 415, 400 where it is not UTF-8 */
   text(limit: number): string;
-  /** The body as a value, checked. @throws Problem as `text`, 400 for bad JSON, 422 */
+  /** The body as a value, checked by the schema of the operation. @throws Problem as `text`, 400 for bad JSON, 422 */
   body<T>(schema: z.ZodType<T>): T;
 }
 
@@ -30,15 +31,9 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
-/**
- * `open` needs no key, `any` any live key. A scope is checked after the tenant, so that nobody learns of a tenant that is
- * not theirs.
- */
+/** Who serves an operation of the contract. */
 export interface Route<World> {
-  method: Method;
-  /** As `/v1/tenants/{tenant}/events`. */
-  path: string;
-  needs: Scope | 'any' | 'open';
+  operation: Operation;
   answer(request: Request & { key: Key }, world: World): Promise<Answer>;
 }
 
@@ -71,23 +66,33 @@ export function parsedJson(text: string): unknown {
   }
 }
 
-function requestOf(event: APIGatewayProxyEventV2, params: Record<string, string>): Request {
+interface Asked {
+  operation: Operation;
+  params: Record<string, string>;
+}
+
+function requestOf(event: APIGatewayProxyEventV2, { operation, params }: Asked): Request {
   const { headers } = event;
   const text = (limit: number): string => {
     const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
     const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-    const expected = event.requestContext.http.method === 'PATCH' ? JSON_TYPES : JSON_TYPES.slice(0, 1);
+    const expected = operation.body?.mergePatch === undefined ? JSON_TYPES.slice(0, 1) : JSON_TYPES;
     if (!expected.includes(type)) throw problems.notJson(expected.join(' or '));
     if (bytes.length > limit) throw problems.tooLarge(`${limit} bytes`);
     return decoded(bytes);
   };
   return {
+    operation,
     requestId: event.requestContext.requestId,
     params,
     query: (event.queryStringParameters ?? {}) as Record<string, string>,
     headers,
     text,
-    body: (schema) => parsed(schema, parsedJson(text(MOST_BODY_BYTES))),
+    body: (schema) => {
+      // What checks the request is what the reference shows, or it is a fault of ours.
+      if (operation.body?.schema !== schema) throw new Error(`${operation.id} has another body in the contract`);
+      return parsed(schema, parsedJson(text(MOST_BODY_BYTES)));
+    },
   };
 }
 
@@ -135,9 +140,9 @@ const segmentsOf = (path: string): string[] =>
 export function router<World>(
   routes: readonly Route<World>[],
   authenticate: Authenticate,
-  elsewhere: readonly Pick<Route<World>, 'method' | 'path'>[] = [],
+  elsewhere: readonly Pick<Operation, 'method' | 'path'>[] = [],
 ) {
-  const compiled: Compiled<World>[] = routes.map((route) => ({ route, parts: route.path.split('/') }));
+  const compiled: Compiled<World>[] = routes.map((route) => ({ route, parts: route.operation.path.split('/') }));
 
   const others = elsewhere.map(({ method, path }) => ({ method, parts: path.split('/') }));
 
@@ -146,41 +151,41 @@ export function router<World>(
       const params = paramsOf(parts, path);
       return params === undefined ? [] : [{ route, params }];
     });
-    const found = here.find(({ route }) => route.method === method);
+    const found = here.find(({ route }) => route.operation.method === method);
     if (found !== undefined) return found;
     const there = others.filter(({ parts }) => paramsOf(parts, path) !== undefined);
-    const allowed = [...here.map(({ route }) => route.method), ...there.map((other) => other.method)];
+    const allowed = [...here.map(({ route }) => route.operation.method), ...there.map((other) => other.method)];
     throw allowed.length === 0 ? problems.notFound() : problems.methodNotAllowed(allowed);
   }
 
-  async function admit(route: Route<World>, request: Request): Promise<Key> {
-    const key = await authenticate(bearerIn(request.headers.authorization), freshnessFor(route));
+  async function admit({ needs }: Operation, request: Request): Promise<Key> {
+    const key = await authenticate(bearerIn(request.headers.authorization), freshnessFor(request.operation));
     const tenant = request.params.tenant === undefined ? undefined : parsedParam('tenant', request.params.tenant);
-    if (route.needs !== 'any' && route.needs !== 'open') authorize(key, { scope: route.needs, tenant });
+    if (needs !== 'any' && needs !== 'open') authorize(key, { scope: needs, tenant });
     return key;
   }
 
   return async (event: APIGatewayProxyEventV2, world: World): Promise<APIGatewayProxyStructuredResultV2> => {
     const { route, params } = find(event.requestContext.http.method, segmentsOf(event.rawPath));
-    const request = requestOf(event, params);
-    const key = route.needs === 'open' ? NOBODY : await admit(route, request);
-    if (params.id !== undefined) parsedParam('id', params.id);
+    const { operation } = route;
+    const request = requestOf(event, { operation, params });
+    const key = operation.needs === 'open' ? NOBODY : await admit(operation, request);
+    for (const [name, value] of Object.entries(params)) parsedParam(name, value);
     return shown(await route.answer({ ...request, key }, world), request.requestId);
   };
 }
 
 /** A deleted key may read for half a minute more, and nothing that needs the right to write: revealing a secret is such a read. */
-const freshnessFor = ({ method, needs }: Pick<Route<never>, 'method' | 'needs'>): 'now' | 'lately' =>
+const freshnessFor = ({ method, needs }: Pick<Operation, 'method' | 'needs'>): 'now' | 'lately' =>
   method === 'GET' && !needs.endsWith(':write') ? 'lately' : 'now';
 
 const NOBODY: Key = { id: '', name: '', scopes: [], tenant: null, expires_at: null, created_at: '', sha256: '' };
 
-/** What no id of ours or a caller's can be is refused here: a table may not even be asked for it. */
-const PARAMS = { tenant: TenantId, id: EventId };
-
-function parsedParam(name: keyof typeof PARAMS, value: string): string {
-  const result = PARAMS[name].safeParse(value);
-  if (result.success) return result.data;
+/** @throws Problem 422 */
+function parsedParam(name: string, value: string): string {
+  const schema = PATH_PARAMETERS[name]?.schema;
+  const result = schema?.safeParse(value);
+  if (result === undefined || result.success) return value;
   throw problems.invalid([{ parameter: name, detail: result.error.issues[0]?.message ?? 'is wrong' }]);
 }
 

@@ -17,18 +17,29 @@ const Limit = z
   .pipe(z.number().min(1).max(100));
 
 /** What makes this list another one than the same route with other filters. */
-const nameOf = ({ params, query }: Request, route: string): string => {
+const nameOf = ({ operation, params, query }: Request): string => {
   const { cursor: _cursor, limit: _limit, ...filters } = query;
-  return JSON.stringify([route, Object.entries(params).toSorted(), Object.entries(filters).toSorted()]);
+  return JSON.stringify([operation.id, Object.entries(params).toSorted(), Object.entries(filters).toSorted()]);
 };
 
-/** What the request filters a list by. @throws Problem 400 */
-export function filtersIn<T>({ query }: Request, filters: z.ZodType<T>): T {
-  const { success, data, error } = filters.safeParse(query);
+/** What the request asks by, beside the page. @throws Problem 400 for a bad value or an unknown parameter */
+export function queryIn<T>(request: Request, schema: z.ZodType<T>): T {
+  if (request.operation.query !== schema) throw new Error(`${request.operation.id} has another query in the contract`);
+  expectKnown(request);
+  const { success, data, error } = schema.safeParse(request.query);
   if (success) return data;
   const [issue] = error.issues;
   throw problems.badQuery(String(issue?.path[0]), issue?.message ?? 'is wrong');
 }
+
+/** @throws Problem 400 */
+function expectKnown({ operation, query }: Request): void {
+  const known = [...(operation.pages === undefined ? [] : PAGE), ...Object.keys(operation.query?.shape ?? {})];
+  const unknown = Object.keys(query).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw problems.badQuery(unknown, 'is not a parameter here');
+}
+
+const PAGE = ['limit', 'cursor'];
 
 /**
  * Reads a page by the request's `limit` and `cursor`, and answers it as every list does.
@@ -37,17 +48,14 @@ export function filtersIn<T>({ query }: Request, filters: z.ZodType<T>): T {
  */
 export async function paged(
   request: Request,
-  list: { route: string; signingKey: () => Promise<Buffer>; filters?: readonly string[] },
+  signingKey: () => Promise<Buffer>,
   read: (page: Page) => Promise<{ items: readonly unknown[]; after: string | undefined }>,
 ): Promise<{ items: readonly unknown[]; next_cursor: string | null }> {
-  const unknown = Object.keys(request.query).find(
-    (name) => !['limit', 'cursor', ...(list.filters ?? [])].includes(name),
-  );
-  if (unknown !== undefined) throw problems.badQuery(unknown, 'is not a parameter of this list');
+  expectKnown(request);
   const limit = Limit.safeParse(request.query.limit ?? String(DEFAULT_LIMIT));
   if (!limit.success) throw problems.badQuery('limit', 'must be a whole number from 1 to 100');
 
-  const signed = { name: nameOf(request, list.route), key: await list.signingKey() };
+  const signed = { name: nameOf(request), key: await signingKey() };
   const { cursor } = request.query;
   const after = cursor === undefined ? undefined : positionIn(signed, cursor);
   if (cursor !== undefined && after === undefined) throw problems.badCursor();

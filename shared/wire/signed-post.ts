@@ -3,6 +3,7 @@ import type { Outcome } from '../domain/outcome.ts';
 import type { Payload } from '../domain/payload.ts';
 import { signingKey, webhookHeaders } from '../domain/sign.ts';
 import type { Subscription } from '../domain/subscription.ts';
+import { VERSION } from '../domain/version.ts';
 import type { Poster } from './post.ts';
 
 /** One request to a subscriber. */
@@ -34,7 +35,7 @@ interface Opened {
 
 const MOST_OPENED = 10_000;
 const FOR_EVER = '9999-12-31T23:59:59.999Z';
-const USER_AGENT = 'event-fanout/0.1.0';
+const USER_AGENT = `event-fanout/${VERSION}`;
 
 /** The child of the publisher's trace: same trace, a parent of our own. `span` is 8 random bytes. */
 const traceHeader = (traceparent: string | undefined, span: Buffer): Record<string, string> =>

@@ -34,13 +34,21 @@ test('what a caller chose makes no line of its own', () => {
   ]);
 });
 
+const schema = z.looseObject({ fails: z.boolean() });
 const routes: Route<object>[] = [
   {
-    method: 'POST',
-    path: '/v1/tenants/{tenant}/subscriptions',
-    needs: 'subscriptions:write',
+    operation: {
+      id: 'fail',
+      tag: 'Service',
+      method: 'POST',
+      path: '/v1/tenants/{tenant}/subscriptions',
+      needs: 'subscriptions:write',
+      summary: '',
+      body: { schema, examples: {} },
+      answer: { status: 200, description: '', schema: z.looseObject({}) },
+    },
     async answer(request) {
-      const { fails } = request.body(z.looseObject({ fails: z.boolean() }));
+      const { fails } = request.body(schema);
       if (fails) throw new Error('the table is throttled');
       return { status: 200, body: { secret: 'hush-answer' } };
     },

@@ -50,6 +50,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     ask: async (job) => void asked.push(job),
     accessKeys: accessKeysIn(control, async () => ADMIN),
     vault: vaultIn(control, { client: kms.client, keyArn: 'arn:aws:kms:us-east-1:000000000000:key/data' }),
+    targets: 'public',
     refuseUrl: createAddressGuard({ targets: 'public' }, async (host) => [
       host === INSIDE ? '10.0.0.1' : '93.184.216.34',
     ]).refuse,

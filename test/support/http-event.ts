@@ -3,6 +3,7 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { router, type Authenticate, type Route } from '../../shared/runtime/http.ts';
 import { showProblems } from '../../shared/runtime/show-problems.ts';
+import { expectAsPromised } from './as-promised.ts';
 
 export interface Call {
   /** An object is sent as JSON, text as it is, bytes in base64 as the gateway does. */
@@ -71,7 +72,10 @@ const replyOf = ({ statusCode = 0, headers = {}, body = '' }: APIGatewayProxyStr
   body: body === '' ? undefined : JSON.parse(body),
 });
 
-/** A caller of routes as their handler serves them: through the router, with problems shown. `key` is sent unless another is. */
+/**
+ * A caller of routes as their handler serves them: through the router, with problems shown. `key` is sent unless another is. It throws
+ * where an answer is not one that the contract shows.
+ */
 export function callerOf<World>(
   routes: readonly Route<World>[],
   { authenticate, world, key }: { authenticate: Authenticate; world: World; key: string },
@@ -80,6 +84,10 @@ export function callerOf<World>(
   const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(showProblems())
     .handler((event) => serve(event, world));
-  return async (method: string, path: string, call: Call = {}): Promise<Reply> =>
-    replyOf(await handler(httpEvent(method, path, { key, ...call }), {} as Context));
+  const operations = routes.map(({ operation }) => operation);
+  return async (method: string, path: string, call: Call = {}): Promise<Reply> => {
+    const reply = replyOf(await handler(httpEvent(method, path, { key, ...call }), {} as Context));
+    expectAsPromised(operations, { method, path }, { ...reply, header: (name) => reply.headers[name] });
+    return reply;
+  };
 }
