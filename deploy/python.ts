@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failed, run, type Environment } from './program.ts';
 import { Refusal } from './refusal.ts';
@@ -10,27 +10,29 @@ const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url))
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/event-fanout-deploy', import.meta.url));
 
 export interface Installing {
+  /** Absolute path of a list of pinned packages; that of a deployment by default. */
+  requirements?: string;
   print(line: string): void;
   signal?: AbortSignal;
 }
 
 /**
- * Installs what `requirements.txt` names, unless that has been done: about ten seconds the first time.
+ * Installs what the requirements name, unless that has been done: about ten seconds the first time.
  *
- * @returns the folder of its programs: `python`, `aws`
+ * @returns the folder of their programs: `python`, `aws`
  * @throws Refusal when the machine lacks something, with what to do about it
  */
-export async function installPython({ print, signal }: Installing): Promise<string> {
+export async function installPython({ requirements = REQUIREMENTS, print, signal }: Installing): Promise<string> {
   await checkMachine();
-  const hash = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 16);
+  const hash = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 16);
   const installed = join(CACHE, `python-${hash}`);
   const programs = join(installed, 'bin');
   if (existsSync(programs)) return programs;
 
-  print('Installing ministack and the aws CLI; the next start is quicker ...');
+  print(`Installing what ${relative(process.cwd(), requirements)} names; the next start is quicker ...`);
   const own = `${installed}-${process.pid}`;
   try {
-    await fill(own, signal);
+    await fill(own, requirements, signal);
     // The name appears with one step, when all is there. A venv cannot be renamed itself: its programs name their folder.
     symlinkSync(own, `${own}.link`);
     renameSync(`${own}.link`, installed);
@@ -41,13 +43,14 @@ export async function installPython({ print, signal }: Installing): Promise<stri
   return programs;
 }
 
-async function fill(folder: string, signal: AbortSignal | undefined): Promise<void> {
+async function fill(folder: string, requirements: string, signal: AbortSignal | undefined): Promise<void> {
   mkdirSync(CACHE, { recursive: true });
   // With the environment of whoever started us: it may say which index and which proxy pip has to use.
   const common = { environment: ourEnvironment(), ...(signal && { signal }) };
   await run({ ...common, command: 'python3', args: ['-m', 'venv', '--clear', folder] });
-  const args = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', '-r', REQUIREMENTS];
+  const args = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', '-r', requirements];
   await run({ ...common, command: join(folder, 'bin/python'), args });
+  if (!existsSync(join(folder, 'bin/aws'))) return;
   renameSync(join(folder, 'bin/aws'), join(folder, 'bin/aws-cli'));
   writeFileSync(join(folder, 'bin/aws'), AWS, { mode: 0o755 });
 }

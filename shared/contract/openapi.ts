@@ -3,7 +3,7 @@ import type { Catalogue } from '../catalogue/define.ts';
 import { problemDocument } from '../domain/problem.ts';
 import {
   components,
-  PATH_PARAMETERS,
+  pathParameters,
   TAGS,
   type Operation,
   type RequestHeader,
@@ -41,11 +41,12 @@ const jsonSchemaOf = (schema: z.ZodType): Json =>
   inner(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
 
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
-const REST = '(?:[/?#][!-\\[\\]-~]*)?';
+const REST = "(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?";
+const SHORT = '(?=[^/?:]{1,253}(?:[:/?]|$))';
 /** Names; what the address guard makes of them besides is its own. Anything goes where any address does. */
 const URL_PATTERNS = {
-  public: `^https://(?:${LABEL}\\.)+[a-z]{2,63}(?::(?:443|8443))?${REST}$`,
-  any: `^https?://(?:${LABEL}\\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?::[1-9][0-9]{0,3})?${REST}$`,
+  public: `^https://${SHORT}(?:${LABEL}\\.)+[a-z]{2,63}(?::(?:443|8443))?${REST}$`,
+  any: `^https?://${SHORT}(?:${LABEL}\\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?::[1-9][0-9]{0,3})?${REST}$`,
 } as const;
 
 /** A posted event of one type: its envelope, and the data as the catalogue has them. */
@@ -111,11 +112,10 @@ const RESPONSE_HEADERS: Readonly<Record<ResponseHeader | 'x-request-id' | 'www-a
 };
 
 const headersOf = (names: readonly (keyof typeof RESPONSE_HEADERS)[]): Json =>
-  Object.fromEntries(names.map((name) => [name, { required: true, ...refTo('headers', name) }]));
+  Object.fromEntries(names.map((name) => [name, refTo('headers', name)]));
 
-function pathParameters(path: string): Json[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
-    const { schema, description = '', example = '' } = PATH_PARAMETERS[name] ?? {};
+function pathObjects(path: string): Json[] {
+  return pathParameters(path).map(({ name, schema, description, example }) => {
     const shape = schema === undefined ? { type: 'string', minLength: 1, maxLength: 256 } : jsonSchemaOf(schema);
     return { name, in: 'path', required: true, description, schema: shape, example };
   });
@@ -138,13 +138,31 @@ const slug = (text: string): string =>
 const named = (examples: Readonly<Record<string, unknown>>): Json =>
   Object.fromEntries(Object.entries(examples).map(([summary, value]) => [slug(summary), { summary, value }]));
 
-/** What can be posted is the catalogue's to say. */
-const examplesFor = ({ id, body }: Operation, { catalogue }: Deployment): Readonly<Record<string, unknown>> =>
-  id === 'postEvent'
-    ? Object.fromEntries(
-        Object.entries(catalogue.eventTypes).map(([type, { sample }]) => [type, { event_type: type, data: sample }]),
-      )
-    : (body?.examples ?? {});
+/** What can be posted is the catalogue's to say: the first type of each group. */
+function postedExamples({ eventTypes }: Catalogue): Readonly<Record<string, unknown>> {
+  const byGroup = Map.groupBy(Object.entries(eventTypes), ([, { group }]) => group);
+  const firsts = [...byGroup.values()].flatMap(([first]) => (first === undefined ? [] : [first]));
+  return Object.fromEntries(firsts.map(([type, { sample }]) => [type, { event_type: type, data: sample }]));
+}
+
+/** The examples of the contract name types of this project's catalogue; another one has others. */
+function fitted(example: unknown, { catalogue, wishes }: Deployment): unknown {
+  if (typeof example !== 'object' || example === null) return example;
+  const [anyType] = Object.keys(catalogue.eventTypes);
+  if ('event_types' in example && Array.isArray(example.event_types)) {
+    const known = example.event_types.filter((wish: unknown) => wishes.some((one) => one === wish));
+    return { ...example, event_types: known.length > 0 ? known : ['*'] };
+  }
+  const isUnknown = 'event_type' in example && !Object.hasOwn(catalogue.eventTypes, String(example.event_type));
+  return isUnknown ? { ...example, event_type: anyType } : example;
+}
+
+function examplesFor({ id, body }: Operation, deployment: Deployment): Readonly<Record<string, unknown>> {
+  if (id === 'postEvent') return postedExamples(deployment.catalogue);
+  return Object.fromEntries(
+    Object.entries(body?.examples ?? {}).map(([summary, example]) => [summary, fitted(example, deployment)]),
+  );
+}
 
 function requestBody(operation: Operation, deployment: Deployment): Json | undefined {
   const { body } = operation;
@@ -210,7 +228,7 @@ const scopeIn = ({ needs }: Operation): string =>
 function operationObject(operation: Operation, deployment: Deployment): Json {
   const { id, tag, needs, summary, description = `${summary}.`, headers = [] } = operation;
   const parameters = [
-    ...pathParameters(operation.path),
+    ...pathObjects(operation.path),
     ...queryParameters(operation),
     ...headers.map((name) => refTo('parameters', name)),
   ];
@@ -220,7 +238,7 @@ function operationObject(operation: Operation, deployment: Deployment): Json {
     tags: [tag],
     summary,
     description: `${description} ${scopeIn(operation)}`,
-    security: needs === 'open' ? [] : [{ key: needs === 'any' ? [] : [needs] }],
+    security: needs === 'open' ? [] : [{ key: [] }],
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: body }),
     responses: { [operation.answer.status]: success(operation.answer), ...refused(operation) },
@@ -275,7 +293,9 @@ export function openApi(operations: readonly Operation[], deployment: Deployment
     components: {
       securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An access key.' } },
       parameters: { ...REQUEST_HEADERS, ...LIST_PARAMETERS },
-      headers: RESPONSE_HEADERS,
+      headers: Object.fromEntries(
+        Object.entries(RESPONSE_HEADERS).map(([name, header]) => [name, { required: true, ...header }]),
+      ),
       schemas: {
         ...schemasFor(deployment),
         GatewayMessage: {

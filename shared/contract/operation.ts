@@ -80,18 +80,39 @@ export function named<T extends z.ZodType>(id: string, schema: T): T {
   return schema;
 }
 
-/** What stands in a path between braces. What no id of ours or a caller's can be is refused: a table may not even be asked for it. */
-export const PATH_PARAMETERS: Readonly<Record<string, { schema?: z.ZodType; description: string; example: string }>> = {
+interface PathParameter {
+  name: string;
+  /** What no id of ours or a caller's can be is refused: a table may not even be asked for it. */
+  schema?: z.ZodType;
+  description: string;
+  example: string;
+}
+
+const IDS: readonly [RegExp, Omit<PathParameter, 'name' | 'schema'>][] = [
+  [/\/events\//, { description: 'The `event_id`.', example: 'evt-1' }],
+  [/\/keys\//, { description: 'The id of the key.', example: 'key_06h2n4qb80r6t9v3w5x7y1z2kc' }],
+  [/./, { description: 'The id of the subscription.', example: 'sub_06h2n4qb80r6t9v3w5x7y1z2kc' }],
+];
+
+const PATH_PARAMETERS: Readonly<Record<string, Omit<PathParameter, 'name'>>> = {
   tenant: { schema: TenantId, description: 'Whose events these are.', example: 'acme' },
-  id: {
-    schema: EventId,
-    description: 'The id that it was made or posted with.',
-    example: 'sub_06h2n4qb80r6t9v3w5x7y1z2kc',
-  },
   type: { description: 'The name of an event type.', example: 'Guest.Created' },
   delivery: { description: 'The id of a delivery: its `webhook-id`.', example: 'dlv_06h2n4qc00d4f6g8h0j2k4m6np' },
   replay: { description: 'The id of a replay.', example: 'rpl_06h2n4qb80r6t9v3w5x7y1z2kc' },
 };
+
+/** What stands in a path between braces. @throws Error for a name that nothing is known of */
+export function pathParameters(path: string): PathParameter[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
+    if (name === 'id') {
+      const found = IDS.find(([pattern]) => pattern.test(path))?.[1];
+      if (found !== undefined) return { name, schema: EventId, ...found };
+    }
+    const known = PATH_PARAMETERS[name];
+    if (known === undefined) throw new Error(`nothing is known of {${name}} in ${path}`);
+    return { name, ...known };
+  });
+}
 
 /** RFC 3339, in any zone. */
 export const Moment = z.iso

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Problem, problems } from '../domain/problem.ts';
-import { named, PATH_PARAMETERS, type Operation, type Refusal } from './operation.ts';
+import { named, pathParameters, type Operation, type Refusal } from './operation.ts';
 
 /** RFC 9457. */
 export const ProblemDocument = named(
@@ -50,16 +50,14 @@ export const EXAMPLES: Readonly<Record<Refusal, Problem>> = {
   internal: problems.internal(),
 };
 
-const paramsIn = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
-
 /** What follows from the shape of an operation. */
 function* shapeRefusals({ needs, path, pages, query, headers, body }: Operation): Generator<Refusal> {
-  const params = paramsIn(path);
+  const params = pathParameters(path);
   if (needs !== 'open') yield 'unauthorized';
   if (needs !== 'open' && needs !== 'any') yield 'missingScope';
   if (params.length > 0) yield 'notFound';
   // A body is the caller's to get right, and so are the ids of a path.
-  const isChecked = params.some((name) => PATH_PARAMETERS[name]?.schema !== undefined);
+  const isChecked = params.some(({ schema }) => schema !== undefined);
   if (isChecked || body !== undefined || headers?.includes('idempotency-key') === true) yield 'invalid';
   if (pages !== undefined || query !== undefined) yield 'badQuery';
   if (pages !== undefined) yield 'badCursor';

@@ -31,6 +31,7 @@ const OPERATORS = [
   operator('numeric', {
     type: 'array',
     description: 'A comparison as ["<", 5]; a range as [">=", 0, "<", 10] is taken as well.',
+    items: { type: ['string', 'number'] },
     prefixItems: [{ enum: ['=', '<', '<=', '>', '>='] }, { type: 'number' }],
     minItems: 2,
     maxItems: 2,

@@ -32,7 +32,16 @@ export const NewKey = z
     tenant: TenantId.nullable().optional(),
     expires_at: z.iso.datetime({ offset: true }).nullable().optional(),
   })
-  .refine(adminIsUnbound, { path: ['tenant'], message: 'must be absent: an admin key is never bound to a tenant' });
+  .refine(adminIsUnbound, { path: ['tenant'], message: 'must be absent: an admin key is never bound to a tenant' })
+  .meta({
+    not: {
+      required: ['scopes', 'tenant'],
+      properties: {
+        scopes: { type: 'array', items: { type: 'string' }, contains: { const: 'admin' } },
+        tenant: { type: 'string' },
+      },
+    },
+  });
 export type NewKey = z.infer<typeof NewKey>;
 
 /** The body of `PATCH /v1/keys/{id}`. A key's tenant cannot change. */

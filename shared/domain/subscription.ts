@@ -121,10 +121,17 @@ export const NewSubscription = z
     headers: Headers.optional(),
     secret: Secret.optional().describe('One of your own. By default one is made.'),
   })
+  // A secret is of the kind that the signature needs.
   .meta({
-    if: { required: ['signing'], properties: { signing: { const: 'v1a' } } },
-    then: { properties: { secret: { pattern: `^(?:${SECRET_PATTERNS.v1a})$` } } },
-    else: { properties: { secret: { pattern: `^(?:${SECRET_PATTERNS.v1})$` } } },
+    allOf: [
+      {
+        not: {
+          required: ['secret', 'signing'],
+          properties: { secret: { pattern: '^whsec_' }, signing: { const: 'v1a' } },
+        },
+      },
+      { not: { required: ['secret'], properties: { secret: { pattern: '^whsk_' }, signing: { const: 'v1' } } } },
+    ],
   });
 export type NewSubscription = z.infer<typeof NewSubscription>;
 

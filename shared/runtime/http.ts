@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { PATH_PARAMETERS, type Operation } from '../contract/operation.ts';
+import { pathParameters, type Method, type Operation } from '../contract/operation.ts';
 import { EventId } from '../domain/id.ts';
 import { authorize, type Key } from '../domain/key.ts';
 import { problems } from '../domain/problem.ts';
@@ -144,7 +144,17 @@ export function router<World>(
 ) {
   const compiled: Compiled<World>[] = routes.map((route) => ({ route, parts: route.operation.path.split('/') }));
 
-  const others = elsewhere.map(({ method, path }) => ({ method, parts: path.split('/') }));
+  const everywhere = [...routes.map(({ operation }) => operation), ...elsewhere].map(({ method, path }) => ({
+    method,
+    parts: path.split('/'),
+  }));
+
+  /** What can be asked of that path. `/events/batch` is no event whose id is `batch`, as long as nobody says so. */
+  function allowedAt(path: readonly string[]): Method[] {
+    const there = everywhere.filter(({ parts }) => paramsOf(parts, path) !== undefined);
+    const literally = there.filter(({ parts }) => parts.at(-1) === path.at(-1));
+    return (literally.length > 0 ? literally : there).map(({ method }) => method);
+  }
 
   function find(method: string, path: readonly string[]): { route: Route<World>; params: Record<string, string> } {
     const here = compiled.flatMap(({ route, parts }) => {
@@ -153,14 +163,14 @@ export function router<World>(
     });
     const found = here.find(({ route }) => route.operation.method === method);
     if (found !== undefined) return found;
-    const there = others.filter(({ parts }) => paramsOf(parts, path) !== undefined);
-    const allowed = [...here.map(({ route }) => route.operation.method), ...there.map((other) => other.method)];
+    const allowed = allowedAt(path);
     throw allowed.length === 0 ? problems.notFound() : problems.methodNotAllowed(allowed);
   }
 
   async function admit({ needs }: Operation, request: Request): Promise<Key> {
     const key = await authenticate(bearerIn(request.headers.authorization), freshnessFor(request.operation));
-    const tenant = request.params.tenant === undefined ? undefined : parsedParam('tenant', request.params.tenant);
+    const { tenant } = request.params;
+    if (tenant !== undefined) expectParams(request, 'tenant');
     if (needs !== 'any' && needs !== 'open') authorize(key, { scope: needs, tenant });
     return key;
   }
@@ -170,7 +180,7 @@ export function router<World>(
     const { operation } = route;
     const request = requestOf(event, { operation, params });
     const key = operation.needs === 'open' ? NOBODY : await admit(operation, request);
-    for (const [name, value] of Object.entries(params)) parsedParam(name, value);
+    expectParams(request);
     return shown(await route.answer({ ...request, key }, world), request.requestId);
   };
 }
@@ -181,12 +191,13 @@ const freshnessFor = ({ method, needs }: Pick<Operation, 'method' | 'needs'>): '
 
 const NOBODY: Key = { id: '', name: '', scopes: [], tenant: null, expires_at: null, created_at: '', sha256: '' };
 
-/** @throws Problem 422 */
-function parsedParam(name: string, value: string): string {
-  const schema = PATH_PARAMETERS[name]?.schema;
-  const result = schema?.safeParse(value);
-  if (result === undefined || result.success) return value;
-  throw problems.invalid([{ parameter: name, detail: result.error.issues[0]?.message ?? 'is wrong' }]);
+/** What no id of ours or a caller's can be is refused: a table may not even be asked for it. @throws Problem 422 */
+function expectParams({ operation, params }: Request, only?: string): void {
+  for (const { name, schema } of pathParameters(operation.path)) {
+    const result = only === undefined || only === name ? schema?.safeParse(params[name]) : undefined;
+    if (result?.success !== false) continue;
+    throw problems.invalid([{ parameter: name, detail: result.error.issues[0]?.message ?? 'is wrong' }]);
+  }
 }
 
 function shown(answer: Answer, requestId: string): APIGatewayProxyStructuredResultV2 {

@@ -1,3 +1,6 @@
+import { expectAsPromised } from './as-promised.ts';
+import { operations } from './documents.ts';
+
 /** Where a running system answers, and the key that may do everything. */
 export interface Target {
   url: string;
@@ -28,7 +31,10 @@ function bodyOf({ status, text, body }: Reply, expected: number): Reply['body'] 
   return body;
 }
 
-/** A caller of the HTTP API, and of nothing else: what it can do, anybody can. */
+/**
+ * A caller of the HTTP API, and of nothing else: what it can do, anybody can. It throws where an answer is not one that the contract
+ * shows.
+ */
 export function callerOf(target: Target) {
   async function call(
     method: string,
@@ -45,12 +51,10 @@ export function callerOf(target: Target) {
       ...(body !== undefined && { body: textOf(body) }),
     });
     const text = await response.text();
-    return {
-      status: response.status,
-      headers: response.headers,
-      text,
-      body: text === '' ? undefined : JSON.parse(text),
-    };
+    const { status, headers: got } = response;
+    const reply = { status, headers: got, text, body: text === '' ? undefined : JSON.parse(text) };
+    expectAsPromised(operations, { method, path }, { ...reply, header: (name) => got.get(name) });
+    return reply;
   }
 
   return {

@@ -29,7 +29,9 @@ function faultIn(operation: Operation, { status, header, body }: Answered): stri
     const read = schema.safeParse(body);
     if (!read.success) return read.error.message;
     // What the schema does not name is dropped when it is read.
-    return isDeepStrictEqual(read.data, body) ? undefined : `it has members that nobody promised: ${JSON.stringify(body)}`;
+    return isDeepStrictEqual(read.data, body)
+      ? undefined
+      : `it has members that nobody promised: ${JSON.stringify(body)}`;
   }
   const document = ProblemDocument.safeParse(body);
   if (!document.success) return `it is no problem document: ${JSON.stringify(body)}`;

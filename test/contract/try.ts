@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { run } from '../../deploy/program.ts';
+import { installPython } from '../../deploy/python.ts';
+import { step, tell } from '../deployed/step.ts';
+import { startSystem } from '../support/running-system.ts';
+
+const HELP = `npm run test:contract                   tries the running API against its own description, with every check and phase
+npm run test:contract -- --examples=50  with so many examples of each operation (default: 10)
+
+The same requests come in the same order each time. It needs python3 with its venv module.`;
+
+const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** A catalogue of one type: with 38 of them, nine of ten requests would be events of some type with some member missing. */
+const CATALOGUE = pathOf('../fixtures/small-catalogue.ts');
+
+async function tryContract(examples: string): Promise<void> {
+  const requirements = pathOf('requirements.txt');
+  const programs = await step('install schemathesis', 180, (signal) =>
+    installPython({ requirements, print: tell, signal }),
+  );
+  const system = await step('start the local runner', 120, () => startSystem({ env: { FANOUT_CATALOGUE: CATALOGUE } }));
+  const args = [
+    ...['--config-file', pathOf('schemathesis.toml'), '--no-color', 'run', `${system.url}/openapi.json`],
+    ...['--header', `authorization: Bearer ${system.adminKey}`],
+    ...['--checks', 'all', '--max-examples', examples, '--workers', '2'],
+  ];
+  const { PATH = '', HOME = '' } = process.env;
+  try {
+    await step('try every operation', 900, (signal) =>
+      run({ command: `${programs}/schemathesis`, args, environment: { PATH, HOME }, print: tell, signal }),
+    );
+  } finally {
+    await system.stop();
+  }
+}
+
+const { help, examples } = parseArgs({
+  options: { help: { type: 'boolean', short: 'h' }, examples: { type: 'string', default: '10' } },
+}).values;
+if (help === true) console.log(HELP);
+else await tryContract(examples);

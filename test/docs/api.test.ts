@@ -1,0 +1,95 @@
+import { test } from '@jest/globals';
+import { pathParameters, TAGS, type Operation } from '../../shared/contract/operation.ts';
+import { EXAMPLES, refusalsOf } from '../../shared/contract/refusals.ts';
+import type { Refusal } from '../../shared/contract/operation.ts';
+import { openApiDocument, operations } from '../support/documents.ts';
+import { expectMade, row, table } from './made-parts.ts';
+
+/** As one word of a shell. */
+const quoted = (value: unknown): string => `'${JSON.stringify(value).replaceAll("'", String.raw`'\''`)}'`;
+
+/** The path with an example in each place. */
+const filled = ({ path }: Operation): string =>
+  pathParameters(path).reduce((filledSoFar, { name, example }) => filledSoFar.replace(`{${name}}`, example), path);
+
+const posted = openApiDocument as {
+  paths: Record<
+    string,
+    { post?: { requestBody?: { content: Record<string, { examples: Record<string, { value: unknown }> }> } } }
+  >;
+};
+
+/** Of what can be posted, the catalogue has the examples. */
+function bodiesOf({ id, path, body }: Operation): [string, unknown][] {
+  if (id !== 'postEvent') return Object.entries(body?.examples ?? {});
+  const examples = posted.paths[path]?.post?.requestBody?.content['application/json']?.examples ?? {};
+  const shortestFirst = Object.values(examples).toSorted((a, b) => quoted(a).length - quoted(b).length);
+  return shortestFirst.slice(0, 1).map(({ value }) => ['An event', value]);
+}
+
+function commandFor(operation: Operation, body: unknown): string {
+  const { method, needs } = operation;
+  const parts = [
+    'curl -sS',
+    ...(method === 'GET' ? [] : [`-X ${method}`]),
+    ...(needs === 'open' ? [] : ['-H "authorization: Bearer $FANOUT_KEY"']),
+    ...(body === undefined ? [] : ["-H 'content-type: application/json'", `-d ${quoted(body)}`]),
+    `"$FANOUT_URL${filled(operation)}"`,
+  ];
+  return ['```bash', parts.join(' \\\n  '), '```'].join('\n');
+}
+
+function questionOf({ query, pages, headers = [] }: Operation): string[] {
+  const names = [...Object.keys(query?.shape ?? {}), ...(pages === undefined ? [] : ['limit', 'cursor'])];
+  return [
+    ...(names.length === 0 ? [] : [`Query: ${names.map((name) => `\`${name}\``).join(', ')}.`]),
+    ...(headers.length === 0 ? [] : [`Headers: ${headers.map((name) => `\`${name}\``).join(', ')}.`]),
+  ];
+}
+
+/** Every operation has these as far as they apply; they stand above all of them. */
+const COMMON: readonly Refusal[] = [
+  'unauthorized', 'missingScope', 'notFound', 'invalid', 'badQuery', 'badCursor', 'malformedJson', 'notJson', 'tooLarge', 'internal',
+]; // prettier-ignore
+
+function answersOf(operation: Operation): string {
+  const { status, description, example } = operation.answer;
+  const own = [...refusalsOf(operation)].flatMap(([at, refusals]) =>
+    refusals.filter((name) => !COMMON.includes(name)).map((name) => `${at} \`${EXAMPLES[name].code}\``),
+  );
+  const shown = example === undefined ? [] : ['```json', JSON.stringify(example, null, 2), '```'];
+  const refused = own.length === 0 ? [] : [`Refusals of its own: ${[...new Set(own)].join(', ')}.`];
+  return [`**${status}** ${description}`, shown.join('\n'), ...refused].filter((part) => part !== '').join('\n\n');
+}
+
+function section(operation: Operation): string {
+  const { method, path, summary, description = '', needs } = operation;
+  const bodies = bodiesOf(operation);
+  const scope = needs === 'open' ? 'No key.' : needs === 'any' ? 'Any key.' : `Scope \`${needs}\`.`;
+  return [
+    `### ${summary}`,
+    `\`${method} ${path}\` · ${scope} ${questionOf(operation).join(' ')}`.trim(),
+    description,
+    ...(bodies.length === 0
+      ? [commandFor(operation, undefined)]
+      : bodies.map(([what, body]) => (bodies.length > 1 ? `${what}:\n\n` : '') + commandFor(operation, body))),
+    answersOf(operation),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+const reference = Object.entries(TAGS).map(([tag, description]) =>
+  [`## ${tag}`, description, ...operations.filter((operation) => operation.tag === tag).map(section)].join('\n\n'),
+);
+
+const refusals = Object.values(EXAMPLES)
+  .toSorted((a, b) => a.status - b.status)
+  .map(({ status, code, message }) => row(status, `\`${code}\``, message.replaceAll('|', '\\|')));
+
+test('the reference of the API says what the contract says', () => {
+  expectMade('api.md', {
+    refusals: table(['status', 'code', 'as in'], [...new Set(refusals)]),
+    reference: reference.join('\n\n'),
+  });
+});
