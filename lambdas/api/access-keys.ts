@@ -8,6 +8,9 @@ import type { World } from './world.ts';
 
 const SECRET_BYTES = 32;
 
+const shown = async (key: Key, world: World): Promise<Record<string, unknown>> =>
+  shownKey(key, await world.keyUse.last(key.id));
+
 async function create(request: Request, world: World): Promise<Answer> {
   const { name, scopes, tenant = null, expires_at = null } = request.body(createKey.body.schema);
   const id = newId('key', world.now(), world.random(10));
@@ -25,7 +28,7 @@ async function create(request: Request, world: World): Promise<Answer> {
   world.note('key.created', { key_id: id, scopes: scopes.join(' '), tenant });
   return {
     status: 201,
-    body: { ...shownKey(key), key: text },
+    body: { ...shownKey(key, null), key: text },
     headers: { location: `/v1/keys/${id}`, 'cache-control': 'no-store' },
   };
 }
@@ -53,12 +56,13 @@ async function change(request: Request, world: World): Promise<Answer> {
   if (fate === 'gone') throw problems.notFound();
   if (fate === 'last admin') throw problems.lastAdminKey();
   world.note('key.changed', { key_id: after.id, members: Object.keys(patch).join(' ') });
-  return { status: 200, body: shownKey(after) };
+  return { status: 200, body: await shown(after, world) };
 }
 
 async function remove(request: Request, world: World): Promise<Answer> {
   const key = await found(request, world);
   if (!(await world.accessKeys.remove(key))) throw problems.lastAdminKey();
+  await world.keyUse.forget(key.id);
   world.note('key.deleted', { key_id: key.id });
   return { status: 204 };
 }
@@ -69,7 +73,7 @@ async function list(request: Request, world: World): Promise<Answer> {
     () => world.vault.signingKey('cursors'),
     async (wanted) => {
       const read = await world.accessKeys.list(wanted);
-      return { items: read.keys.map(shownKey), after: read.after };
+      return { items: await Promise.all(read.keys.map((key) => shown(key, world))), after: read.after };
     },
   );
   return { status: 200, body: page };
@@ -87,7 +91,7 @@ const withFirstEntered =
 
 const show = async (request: Request, world: World): Promise<Answer> => ({
   status: 200,
-  body: shownKey(await found(request, world)),
+  body: await shown(await found(request, world), world),
 });
 
 const keyRoutes: readonly Route<World>[] = [
@@ -100,5 +104,5 @@ const keyRoutes: readonly Route<World>[] = [
 
 export const routes: readonly Route<World>[] = [
   ...keyRoutes.map((route) => ({ ...route, answer: withFirstEntered(route.answer) })),
-  { operation: getMe, answer: async ({ key }) => ({ status: 200, body: shownKey(key) }) },
+  { operation: getMe, answer: async ({ key }, world) => ({ status: 200, body: await shown(key, world) }) },
 ];

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { environment } from '../../shared/runtime/env.ts';
+import { notingUse } from '../../shared/runtime/http.ts';
 import { note, noteFailure } from '../../shared/runtime/log.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
 import { openDatabase } from '../../shared/store/database.ts';
 import { eventsIn } from '../../shared/store/events.ts';
+import { keyUseIn } from '../../shared/store/key-use.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
 import { madeOnceIn } from '../../shared/store/made-once.ts';
@@ -19,6 +21,7 @@ import { createPoster } from '../../shared/wire/post.ts';
 import { jobsFor, openQueues, queueAt } from '../../shared/wire/queue.ts';
 import { openSecrets, secretFrom } from '../../shared/wire/secret.ts';
 import { signedPost } from '../../shared/wire/signed-post.ts';
+import { withSessions } from './portal-sessions.ts';
 import type { World } from './world.ts';
 
 /** Many times what match's look-up takes, and rarely waited for: only a change of types or filter does. */
@@ -31,8 +34,16 @@ const control = { db, name: env.CONTROL_TABLE, now };
 const flow = { db, name: env.FLOW_TABLE, now };
 const firstKey = secretFrom(openSecrets(), { arn: env.ADMIN_KEY_SECRET, now: () => Date.now() });
 
+const accessKeys = accessKeysIn(control, firstKey);
+const keyUse = keyUseIn(flow);
 const vault = vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY });
 const targets = env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public';
+
+/** A portal session is a key as well, of which nothing is kept. */
+export const authenticate = withSessions(
+  notingUse(accessKeys.authenticate, { note: keyUse.note, report: (error) => noteFailure('key.use_not_noted', error) }),
+  { vault, now },
+);
 
 export const world: World = {
   now,
@@ -47,7 +58,8 @@ export const world: World = {
   ask: jobsFor(
     queueAt(openQueues(), { url: env.SWEEPS_QUEUE_URL, report: (error) => noteFailure('job.not_asked', error) }),
   ),
-  accessKeys: accessKeysIn(control, firstKey),
+  accessKeys,
+  keyUse,
   once: madeOnceIn(flow),
   rates: ratesIn(flow),
   vault,

@@ -7,6 +7,7 @@ import { routes as deadLetters } from './dead-letters.ts';
 import { routes as eventTypes } from './event-types.ts';
 import { routes as events } from './events.ts';
 import { routes as filters } from './filters.ts';
+import { routes as portalSessions } from './portal-sessions.ts';
 import { routes as replays } from './replays.ts';
 import { routes as secrets } from './secrets.ts';
 import { serviceRoutes } from './service.ts';
@@ -29,6 +30,7 @@ export const routes: readonly Route<World>[] = [
   ...replays,
   ...events,
   ...accessKeys,
+  ...portalSessions,
   ...eventTypes,
   ...serviceRoutes(() => [...INGEST, ...routes.map(({ operation }) => operation)]),
 ].map(audited);

@@ -4,6 +4,7 @@ import type { AccessKeys } from '../../shared/store/access-keys.ts';
 import type { Attempts } from '../../shared/store/attempts.ts';
 import type { Events } from '../../shared/store/events.ts';
 import type { HealthStore } from '../../shared/store/health.ts';
+import type { KeyUse } from '../../shared/store/key-use.ts';
 import type { HeldList } from '../../shared/store/held.ts';
 import type { MadeOnce } from '../../shared/store/made-once.ts';
 import type { Rates } from '../../shared/store/rates.ts';
@@ -37,6 +38,7 @@ export interface World {
   /** Asks the sweep for something, in so many seconds. */
   ask(job: Job, delay: number): Promise<void>;
   accessKeys: AccessKeys;
+  keyUse: Pick<KeyUse, 'last' | 'forget'>;
   vault: Vault;
   /** Why nothing may be sent to this URL, or undefined. */
   refuseUrl(url: string): Promise<string | undefined>;

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '../../shared/domain/id.ts';
 import { environment } from '../../shared/runtime/env.ts';
+import { notingUse } from '../../shared/runtime/http.ts';
 import { note, noteFailure } from '../../shared/runtime/log.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
+import { keyUseIn } from '../../shared/store/key-use.ts';
 import { openDatabase } from '../../shared/store/database.ts';
 import { eventsIn } from '../../shared/store/events.ts';
 import { budgetOf, ratesIn } from '../../shared/store/rates.ts';
@@ -20,10 +22,14 @@ const bus = busNamed(openBus(), {
   report: (error) => noteFailure('event.not_published', error),
 });
 
-export const { authenticate } = accessKeysIn(
+const accessKeys = accessKeysIn(
   { db, name: env.CONTROL_TABLE, now },
   secretFrom(openSecrets(), { arn: env.ADMIN_KEY_SECRET, now: () => Date.now() }),
 );
+export const authenticate = notingUse(accessKeys.authenticate, {
+  note: keyUseIn({ db, name: env.FLOW_TABLE, now }).note,
+  report: (error) => noteFailure('key.use_not_noted', error),
+});
 
 export const world: World = {
   now,

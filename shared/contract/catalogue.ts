@@ -15,9 +15,9 @@ const EventType = named(
 );
 
 const EXAMPLE = {
-  event_type: 'Invoice.Closed',
-  group: 'Invoice',
-  description: 'An invoice was closed.',
+  event_type: 'Order.Placed',
+  group: 'Order',
+  description: 'An order was placed.',
   schema: { type: 'object', properties: { id: { type: 'string' } }, required: ['id'] },
   sample: { id: 'inv-1' },
   sample_source: 'published',
@@ -68,7 +68,7 @@ export const listEventGroups = {
       wholeListOf(z.object({ group: z.string(), description: z.string(), event_types: z.array(z.string()) })),
     ),
     example: {
-      items: [{ group: 'Invoice', description: 'Invoices.', event_types: ['Invoice.Closed'] }],
+      items: [{ group: 'Order', description: 'What customers order.', event_types: ['Order.Placed'] }],
       next_cursor: null,
     },
   },

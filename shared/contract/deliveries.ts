@@ -64,7 +64,7 @@ export const DeliveryPage = named('DeliveryPage', pageOf(Delivery));
 
 const ATTEMPT_EXAMPLE = {
   event_id: 'evt-1',
-  event_type: 'Invoice.Closed',
+  event_type: 'Order.Placed',
   subscription_id: 'sub_06h2n4qb80r6t9v3w5x7y1z2kc',
   delivery_id: 'dlv_06h2n4qc00d4f6g8h0j2k4m6np',
   attempt: 1,
@@ -80,7 +80,7 @@ const ATTEMPT_EXAMPLE = {
 export const DELIVERY_EXAMPLE = {
   delivery_id: ATTEMPT_EXAMPLE.delivery_id,
   event_id: 'evt-1',
-  event_type: 'Invoice.Closed',
+  event_type: 'Order.Placed',
   subscription_id: ATTEMPT_EXAMPLE.subscription_id,
   state: 'waiting',
   waiting_for: 'schedule',
@@ -214,7 +214,7 @@ export const listDeadLetters = {
         {
           delivery_id: ATTEMPT_EXAMPLE.delivery_id,
           event_id: 'evt-1',
-          event_type: 'Invoice.Closed',
+          event_type: 'Order.Placed',
           subscription_id: ATTEMPT_EXAMPLE.subscription_id,
           accepted_at: '2026-03-01T05:00:00.000Z',
           kind: 'delivery',

@@ -21,7 +21,7 @@ const Receipt = named(
 
 const RECEIPT = {
   event_id: 'evt-1',
-  event_type: 'Invoice.Closed',
+  event_type: 'Order.Placed',
   accepted_at: '2026-03-04T09:00:00.000Z',
   duplicate: false,
 } as const;
@@ -81,8 +81,8 @@ export const postEvents = {
     examples: {
       'Two events': {
         events: [
-          { event_type: 'Invoice.Closed', event_id: 'evt-1', data: {} },
-          { event_type: 'Guest.Created', event_id: 'evt-2', data: {} },
+          { event_type: 'Order.Placed', event_id: 'evt-1', data: {} },
+          { event_type: 'Order.Placed', event_id: 'evt-2', data: {} },
         ],
       },
     },
@@ -136,7 +136,7 @@ export const listEvents = {
       items: [
         {
           event_id: 'evt-1',
-          event_type: 'Invoice.Closed',
+          event_type: 'Order.Placed',
           accepted_at: '2026-03-04T09:00:00.000Z',
           matching: 'done',
           matched: 2,
@@ -173,9 +173,9 @@ export const getEvent = {
     ),
     example: {
       event_id: 'evt-1',
-      event_type: 'Invoice.Closed',
+      event_type: 'Order.Placed',
       event_schema: 'v1',
-      event_resource: 'Invoice',
+      event_resource: 'Order',
       event_timestamp: '2026-03-04T08:59:58.123Z',
       accepted_at: '2026-03-04T09:00:00.000Z',
       matching: 'done',

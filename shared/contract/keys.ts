@@ -12,6 +12,7 @@ const members = {
   tenant: z.string().nullable().describe('The one tenant that it sees; null for all.'),
   expires_at: z.string().nullable(),
   created_at: Moment,
+  last_used_at: Moment.nullable().describe('To the minute; null where it never was.'),
 };
 const Key = named('Key', z.object(members));
 
@@ -22,6 +23,7 @@ const EXAMPLE = {
   tenant: 'acme',
   expires_at: null,
   created_at: '2026-03-04T09:00:00.000Z',
+  last_used_at: null,
 } as const;
 
 const there = { id: '$response.body#/id' };

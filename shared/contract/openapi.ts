@@ -114,10 +114,10 @@ const RESPONSE_HEADERS: Readonly<Record<ResponseHeader | 'x-request-id' | 'www-a
 const headersOf = (names: readonly (keyof typeof RESPONSE_HEADERS)[]): Json =>
   Object.fromEntries(names.map((name) => [name, refTo('headers', name)]));
 
-function pathObjects(path: string): Json[] {
+function pathObjects(path: string, deployment: Deployment): Json[] {
   return pathParameters(path).map(({ name, schema, description, example }) => {
     const shape = schema === undefined ? { type: 'string', minLength: 1, maxLength: 256 } : jsonSchemaOf(schema);
-    return { name, in: 'path', required: true, description, schema: shape, example };
+    return { name, in: 'path', required: true, description, schema: shape, example: fitted(example, deployment) };
   });
 }
 
@@ -145,16 +145,15 @@ function postedExamples({ eventTypes }: Catalogue): Readonly<Record<string, unkn
   return Object.fromEntries(firsts.map(([type, { sample }]) => [type, { event_type: type, data: sample }]));
 }
 
-/** The examples of the contract name types of this project's catalogue; another one has others. */
-function fitted(example: unknown, { catalogue, wishes }: Deployment): unknown {
-  if (typeof example !== 'object' || example === null) return example;
-  const [anyType] = Object.keys(catalogue.eventTypes);
-  if ('event_types' in example && Array.isArray(example.event_types)) {
-    const known = example.event_types.filter((wish: unknown) => wishes.some((one) => one === wish));
-    return { ...example, event_types: known.length > 0 ? known : ['*'] };
-  }
-  const isUnknown = 'event_type' in example && !Object.hasOwn(catalogue.eventTypes, String(example.event_type));
-  return isUnknown ? { ...example, event_type: anyType } : example;
+/** The contract knows no catalogue: what its examples call an order is the first type of the one that is served. */
+export function fitted<T>(example: T, { catalogue, wishes }: Pick<Deployment, 'catalogue' | 'wishes'>): T {
+  const [[type, { group }] = ['', { group: '' }]] = Object.entries(catalogue.eventTypes);
+  const family = `${type.split('.')[0]}.*`;
+  const text = JSON.stringify(example)
+    .replaceAll('"Order.*"', JSON.stringify(wishes.includes(family) ? family : '*'))
+    .replaceAll('Order.Placed', type)
+    .replaceAll('"Order"', JSON.stringify(group));
+  return JSON.parse(text) as T;
 }
 
 function examplesFor({ id, body }: Operation, deployment: Deployment): Readonly<Record<string, unknown>> {
@@ -172,11 +171,13 @@ function requestBody(operation: Operation, deployment: Deployment): Json | undef
   return { required: true, content: Object.fromEntries(['application/json', ...types].map((type) => [type, media])) };
 }
 
-function success({ description, schema, example, headers = [], links = {} }: Success): Json {
+function success({ description, schema, example, headers = [], links = {} }: Success, deployment: Deployment): Json {
   return {
     description,
     headers: headersOf(['x-request-id', ...headers]),
-    ...(schema !== undefined && { content: { 'application/json': { schema: schemaRef(schema), example } } }),
+    ...(schema !== undefined && {
+      content: { 'application/json': { schema: schemaRef(schema), example: fitted(example, deployment) } },
+    }),
     ...(Object.keys(links).length > 0 && {
       links: Object.fromEntries(
         Object.entries(links).map(([name, { operation, parameters }]) => [
@@ -228,7 +229,7 @@ const scopeIn = ({ needs }: Operation): string =>
 function operationObject(operation: Operation, deployment: Deployment): Json {
   const { id, tag, needs, summary, description = `${summary}.`, headers = [] } = operation;
   const parameters = [
-    ...pathObjects(operation.path),
+    ...pathObjects(operation.path, deployment),
     ...queryParameters(operation),
     ...headers.map((name) => refTo('parameters', name)),
   ];
@@ -241,7 +242,7 @@ function operationObject(operation: Operation, deployment: Deployment): Json {
     security: needs === 'open' ? [] : [{ key: [] }],
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: body }),
-    responses: { [operation.answer.status]: success(operation.answer), ...refused(operation) },
+    responses: { [operation.answer.status]: success(operation.answer, deployment), ...refused(operation) },
   };
 }
 

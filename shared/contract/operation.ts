@@ -96,7 +96,7 @@ const IDS: readonly [RegExp, Omit<PathParameter, 'name' | 'schema'>][] = [
 
 const PATH_PARAMETERS: Readonly<Record<string, Omit<PathParameter, 'name'>>> = {
   tenant: { schema: TenantId, description: 'Whose events these are.', example: 'acme' },
-  type: { description: 'The name of an event type.', example: 'Guest.Created' },
+  type: { description: 'The name of an event type.', example: 'Order.Placed' },
   delivery: { description: 'The id of a delivery: its `webhook-id`.', example: 'dlv_06h2n4qc00d4f6g8h0j2k4m6np' },
   replay: { description: 'The id of a replay.', example: 'rpl_06h2n4qb80r6t9v3w5x7y1z2kc' },
 };

@@ -66,7 +66,7 @@ const EXAMPLE = {
   id: 'sub_06h2n4qb80r6t9v3w5x7y1z2kc',
   name: 'crm.example.com',
   description: '',
-  event_types: ['Guest.*', 'Invoice.Closed'],
+  event_types: ['Order.*'],
   method: 'POST',
   url: 'https://crm.example.com/hooks',
   filter: null,
@@ -99,9 +99,9 @@ export const createSubscription = {
   body: {
     schema: NewSubscription,
     examples: {
-      'All of a guest, and closed invoices': {
+      'All of one kind': {
         url: 'https://crm.example.com/hooks',
-        event_types: ['Guest.*', 'Invoice.Closed'],
+        event_types: ['Order.*'],
         headers: { 'x-api-key': 'k-123' },
       },
       'What one centre does, slowly, as PUT': {
@@ -291,7 +291,7 @@ export const testSubscription = {
       'TestWish',
       z.strictObject({ event_type: EventTypeName.optional().describe('By default the first that it takes.') }),
     ),
-    examples: { 'A type that it takes': {}, 'One of them': { event_type: 'Invoice.Closed' } },
+    examples: { 'A type that it takes': {}, 'One of them': { event_type: 'Order.Placed' } },
   },
   answer: {
     status: 200,
@@ -299,7 +299,7 @@ export const testSubscription = {
     schema: Attempt,
     example: {
       event_id: 'evt_06h2n4qb80r6t9v3w5x7y1z2kc',
-      event_type: 'Invoice.Closed',
+      event_type: 'Order.Placed',
       subscription_id: EXAMPLE.id,
       delivery_id: 'test_06h2n4qb80r6t9v3w5x7y1z2kc',
       attempt: 1,

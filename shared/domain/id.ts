@@ -23,7 +23,7 @@ function base32(value: bigint, length: number): string {
 const sortable = (prefix: string, at: Date, bytes: Buffer): string =>
   `${prefix}_${base32(BigInt(at.getTime()), TIME_CHARS)}${base32(BigInt(`0x${bytes.toString('hex')}`), OTHER_CHARS)}`;
 
-export type IdPrefix = 'evt' | 'sub' | 'key' | 'rpl' | 'itr' | 'test';
+export type IdPrefix = 'evt' | 'sub' | 'key' | 'rpl' | 'itr' | 'test' | 'pst';
 
 /** `prefix_` and 26 characters: 48 bits of time, then 80 of chance. `random` is 10 bytes, chosen by the caller. */
 export const newId = (prefix: IdPrefix, at: Date, random: Buffer): string =>

@@ -70,10 +70,11 @@ export const idInKey = (text: string): string | undefined => /^(key_[0-9a-z]{26}
 export const isLive = (key: Key, now: Date): boolean =>
   key.expires_at === null || Date.parse(key.expires_at) > now.getTime();
 
-/** A key as callers see it. */
-export const shownKey = ({ id, name, scopes, tenant, expires_at, created_at }: Key): Record<string, unknown> => ({
-  id, name, scopes, tenant, expires_at, created_at,
-}); // prettier-ignore
+/** A key as callers see it. @param last_used_at null where it never was */
+export const shownKey = (
+  { id, name, scopes, tenant, expires_at, created_at }: Key,
+  last_used_at: string | null,
+): Record<string, unknown> => ({ id, name, scopes, tenant, expires_at, created_at, last_used_at });
 
 /**
  * Whether this key may do this. A tenant it is not bound to does not exist for it, so that the answer tells nothing of it.

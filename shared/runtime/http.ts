@@ -10,6 +10,8 @@ import { parsed } from './parse.ts';
 export interface Request {
   /** What is asked for. */
   operation: Operation;
+  /** Where it was asked for, as `https://hooks.example.com`. */
+  origin: string;
   requestId: string;
   /** What stands for `{name}` in the route's path. */
   params: Readonly<Record<string, string>>;
@@ -39,6 +41,18 @@ export interface Route<World> {
 
 /** Tells whose key this is. `lately` may be half a minute old, `now` may not. @throws Problem 401 */
 export type Authenticate = (bearer: string | undefined, as: 'now' | 'lately') => Promise<Key>;
+
+/** Notes which keys are used, and when. Where that fails, the request is answered all the same. */
+export const notingUse =
+  (
+    authenticate: Authenticate,
+    { note, report }: { note: (keyId: string) => Promise<void>; report: (error: unknown) => void },
+  ): Authenticate =>
+  async (bearer, as) => {
+    const key = await authenticate(bearer, as);
+    await note(key.id).catch(report);
+    return key;
+  };
 
 /** Enough for everything but events, which say their own. */
 const MOST_BODY_BYTES = 256 * 1024;
@@ -83,6 +97,8 @@ function requestOf(event: APIGatewayProxyEventV2, { operation, params }: Asked):
   };
   return {
     operation,
+    // The gateway says which scheme it was; the local runner speaks plain http.
+    origin: `${headers['x-forwarded-proto'] ?? 'http'}://${event.requestContext.domainName}`,
     requestId: event.requestContext.requestId,
     params,
     query: (event.queryStringParameters ?? {}) as Record<string, string>,

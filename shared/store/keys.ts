@@ -23,6 +23,7 @@ import type { ItemKey } from './database.ts';
  *   HEALTH#tenant#subscription  health                         its failures since it answered last
  *   HEALTH#tenant#subscription  lease#nn                       the right to one request to it while it is suspect
  *   TROUBLE#n                   tenant#subscription            one of some copies of the list of those in trouble
+ *   USED#key                    use                            when an access key was used last
  *   RATE#tenant#subscription    rate                           its next free moment
  *   RATE#tenant#                ingest                         when the tenant may post its next event
  *   RATE#tenant#subscription    test                           when the subscription may be tested again
@@ -155,6 +156,7 @@ export const keys = {
   rate: (tenant: string, subscriptionId: string): ItemKey => ({ pk: `RATE#${tenant}#${subscriptionId}`, sk: 'rate' }),
   testRate: (tenant: string, subscriptionId: string): ItemKey => ({ ...keys.rate(tenant, subscriptionId), sk: 'test' }),
   ingestRate: (tenant: string): ItemKey => ({ pk: `RATE#${tenant}#`, sk: 'ingest' }),
+  keyUse: (id: string): ItemKey => ({ pk: `USED#${id}`, sk: 'use' }),
   madeOnce: (tenant: string, kind: string, key: string): ItemKey => ({
     pk: `ONCE#${tenant}#${kind}#${key}`,
     sk: 'once',

@@ -1,8 +1,8 @@
 import { test } from '@jest/globals';
-import { pathParameters, TAGS, type Operation } from '../../shared/contract/operation.ts';
+import { fitted } from '../../shared/contract/openapi.ts';
+import { pathParameters, TAGS, type Operation, type Refusal } from '../../shared/contract/operation.ts';
 import { EXAMPLES, refusalsOf } from '../../shared/contract/refusals.ts';
-import type { Refusal } from '../../shared/contract/operation.ts';
-import { openApiDocument, operations } from '../support/documents.ts';
+import { openApiDocument, operations, ours } from '../support/documents.ts';
 import { expectMade, row, table } from './made-parts.ts';
 
 /** As one word of a shell. */
@@ -10,7 +10,10 @@ const quoted = (value: unknown): string => `'${JSON.stringify(value).replaceAll(
 
 /** The path with an example in each place. */
 const filled = ({ path }: Operation): string =>
-  pathParameters(path).reduce((filledSoFar, { name, example }) => filledSoFar.replace(`{${name}}`, example), path);
+  pathParameters(path).reduce(
+    (filledSoFar, { name, example }) => filledSoFar.replace(`{${name}}`, fitted(example, ours)),
+    path,
+  );
 
 const posted = openApiDocument as {
   paths: Record<
@@ -21,7 +24,7 @@ const posted = openApiDocument as {
 
 /** Of what can be posted, the catalogue has the examples. */
 function bodiesOf({ id, path, body }: Operation): [string, unknown][] {
-  if (id !== 'postEvent') return Object.entries(body?.examples ?? {});
+  if (id !== 'postEvent') return Object.entries(fitted(body?.examples ?? {}, ours));
   const examples = posted.paths[path]?.post?.requestBody?.content['application/json']?.examples ?? {};
   const shortestFirst = Object.values(examples).toSorted((a, b) => quoted(a).length - quoted(b).length);
   return shortestFirst.slice(0, 1).map(({ value }) => ['An event', value]);
@@ -53,7 +56,8 @@ const COMMON: readonly Refusal[] = [
 ]; // prettier-ignore
 
 function answersOf(operation: Operation): string {
-  const { status, description, example } = operation.answer;
+  const { status, description, example: general } = operation.answer;
+  const example = general === undefined ? undefined : fitted(general, ours);
   const own = [...refusalsOf(operation)].flatMap(([at, refusals]) =>
     refusals.filter((name) => !COMMON.includes(name)).map((name) => `${at} \`${EXAMPLES[name].code}\``),
   );

@@ -78,13 +78,15 @@ describe('a key', () => {
   });
 
   test('is shown without its hash', () => {
-    expect(shownKey(make.accessKey({ id: ID, name: 'ci', tenant: 'acme', expires_at: later(1) }))).toEqual({
+    const key = make.accessKey({ id: ID, name: 'ci', tenant: 'acme', expires_at: later(1) });
+    expect(shownKey(key, later(2))).toEqual({
       id: ID,
       name: 'ci',
       scopes: ['events:write'],
       tenant: 'acme',
       expires_at: later(1),
       created_at: AT,
+      last_used_at: later(2),
     });
   });
 });

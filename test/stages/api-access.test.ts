@@ -143,6 +143,7 @@ describe('what each scope opens', () => {
         tenant: 'acme',
         expires_at: null,
         created_at: later(0),
+        last_used_at: later(0),
       },
     ]);
     expect(await plane.call('GET', '/v1/me', { key: 'nonsense' })).toMatchObject({ status: 401 });

@@ -3,6 +3,7 @@ import { startDynalite, type DynamoDb } from '../support/dynamodb.ts';
 import { accessKeysContract } from './access-keys.contract.ts';
 import { attemptsContract } from './attempts.contract.ts';
 import { databaseContract } from './database.contract.ts';
+import { keyUseContract } from './key-use.contract.ts';
 import { eventsContract } from './events.contract.ts';
 import { subscriptionsContract } from './subscriptions.contract.ts';
 import { vaultContract } from './vault.contract.ts';
@@ -19,6 +20,7 @@ const contracts = [
   attemptsContract,
   subscriptionsContract,
   accessKeysContract,
+  keyUseContract,
   vaultContract,
 ];
 for (const contract of contracts) contract('dynalite', () => dynalite.open());

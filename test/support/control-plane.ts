@@ -1,9 +1,12 @@
+import { withSessions } from '../../lambdas/api/portal-sessions.ts';
+import { notingUse } from '../../shared/runtime/http.ts';
 import { routes } from '../../lambdas/api/routes.ts';
 import type { World } from '../../lambdas/api/world.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Scope } from '../../shared/domain/key.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
+import { keyUseIn } from '../../shared/store/key-use.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { madeOnceIn } from '../../shared/store/made-once.ts';
 import { vaultIn } from '../../shared/store/vault.ts';
@@ -25,6 +28,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
   const { clock, control, subscriptions: subscriptionStore, events: eventStore, attempts } = stores;
   const { shelf, replays: replayStore, held, rates } = stores;
   const health = healthIn(stores.flow, { copy: 0, token: () => '' });
+  const keyUse = keyUseIn(stores.flow);
   const lines: Record<string, unknown>[] = [];
   const asked: Job[] = [];
   const sent: Sending[] = [];
@@ -49,6 +53,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     deadline: () => new AbortController().signal,
     ask: async (job) => void asked.push(job),
     accessKeys: accessKeysIn(control, async () => ADMIN),
+    keyUse,
     vault: vaultIn(control, { client: kms.client, keyArn: 'arn:aws:kms:us-east-1:000000000000:key/data' }),
     targets: 'public',
     refuseUrl: createAddressGuard({ targets: 'public' }, async (host) => [
@@ -57,7 +62,10 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     note: (what, line) => void lines.push({ what, ...line }),
   };
   const call = callerOf(routes, {
-    authenticate: world.accessKeys.authenticate,
+    authenticate: withSessions(
+      notingUse(world.accessKeys.authenticate, { note: keyUse.note, report: () => {} }),
+      world,
+    ),
     world,
     key: ADMIN,
   });

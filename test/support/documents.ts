@@ -9,11 +9,9 @@ import { VERSION } from '../../shared/domain/version.ts';
 /** All that callers may ask for, whoever answers it. */
 export const operations: readonly Operation[] = [...INGEST, ...routes.map(({ operation }) => operation)];
 
-export const openApiDocument = openApi(operations, {
-  version: VERSION,
-  catalogue,
-  wishes: [...wishes],
-  targets: 'public',
-});
+/** Of the catalogue that the project comes with, where it is deployed. */
+export const ours = { version: VERSION, catalogue, wishes: [...wishes], targets: 'public' } as const;
+
+export const openApiDocument = openApi(operations, ours);
 
 export const asyncApiDocument = asyncApi({ version: VERSION, catalogue });
