@@ -5,6 +5,7 @@ import { note, noteFailure } from '../../shared/runtime/log.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
 import { openDatabase } from '../../shared/store/database.ts';
+import { deliveryEraser } from '../../shared/store/erase-delivery.ts';
 import { eventsIn } from '../../shared/store/events.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
@@ -32,6 +33,8 @@ const flow = { db, name: env.FLOW_TABLE, now };
 const firstKey = secretFrom(openSecrets(), { arn: env.ADMIN_KEY_SECRET, now: () => Date.now() });
 
 const vault = vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY });
+const attempts = attemptsIn(flow, env.RETENTION_DAYS);
+const shelf = shelfIn(flow, env.RETENTION_DAYS);
 const targets = env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public';
 
 export const world: World = {
@@ -39,8 +42,9 @@ export const world: World = {
   random: randomBytes,
   subscriptions: subscriptionsIn(control, () => pause(READERS_PASS_MS)),
   events: eventsIn(flow, env.RETENTION_DAYS),
-  attempts: attemptsIn(flow, env.RETENTION_DAYS),
-  shelf: shelfIn(flow, env.RETENTION_DAYS),
+  eraseDelivery: deliveryEraser({ attempts, shelf }),
+  attempts,
+  shelf,
   replays: replaysIn(flow, env.RETENTION_DAYS),
   held: heldIn(flow),
   health: healthIn(flow, { copy: 0, token: () => '', report: (error) => noteFailure('item.unreadable', error) }),

@@ -2,6 +2,7 @@ import type { Route } from '../../shared/runtime/http.ts';
 import { routes as accessKeys } from './access-keys.ts';
 import { audited } from './audit.ts';
 import { routes as deadLetters } from './dead-letters.ts';
+import { routes as erasing } from './erasing.ts';
 import { routes as eventTypes } from './event-types.ts';
 import { routes as events } from './events.ts';
 import { routes as filters } from './filters.ts';
@@ -29,6 +30,7 @@ export const routes: readonly Route<World>[] = [
   ...deadLetters,
   ...replays,
   ...events,
+  ...erasing,
   ...accessKeys,
   ...eventTypes,
   health,

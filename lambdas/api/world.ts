@@ -2,6 +2,7 @@ import type { Job } from '../../shared/domain/job.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { AccessKeys } from '../../shared/store/access-keys.ts';
 import type { Attempts } from '../../shared/store/attempts.ts';
+import type { EraseDelivery } from '../../shared/store/erase-delivery.ts';
 import type { Events } from '../../shared/store/events.ts';
 import type { HealthStore } from '../../shared/store/health.ts';
 import type { HeldList } from '../../shared/store/held.ts';
@@ -19,7 +20,9 @@ export interface World {
   /** Bytes of chance. */
   random(count: number): Buffer;
   subscriptions: Subscriptions;
-  events: Pick<Events, 'find' | 'matched' | 'ofMoment' | 'ofTenant'>;
+  events: Pick<Events, 'find' | 'matched' | 'ofMoment' | 'ofTenant' | 'erase'>;
+  /** Takes away what one delivery of an erased event left behind. */
+  eraseDelivery: EraseDelivery;
   attempts: Pick<
     Attempts,
     'ofDelivery' | 'ofSubscription' | 'letterOf' | 'deadLetters' | 'acknowledge' | 'cancel' | 'isCancelled'

@@ -3,6 +3,7 @@ import { environment } from '../../shared/runtime/env.ts';
 import { note, noteFailure } from '../../shared/runtime/log.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
 import { openDatabase } from '../../shared/store/database.ts';
+import { deliveryEraser } from '../../shared/store/erase-delivery.ts';
 import { eventsIn } from '../../shared/store/events.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
@@ -54,6 +55,8 @@ export const world: World = {
 
   find: events.find,
   isMatched: events.isMatched,
+  matched: events.matched,
+  eraseDelivery: deliveryEraser({ attempts, shelf }),
   overdue: events.overdue,
   postpone: events.postpone,
   forget: events.forget,

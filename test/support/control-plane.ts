@@ -4,6 +4,7 @@ import type { Job } from '../../shared/domain/job.ts';
 import type { Scope } from '../../shared/domain/key.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
+import { deliveryEraser } from '../../shared/store/erase-delivery.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { madeOnceIn } from '../../shared/store/made-once.ts';
 import { vaultIn } from '../../shared/store/vault.ts';
@@ -35,6 +36,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     random: (count) => Buffer.alloc(count, ++made),
     subscriptions: subscriptionStore,
     events: eventStore,
+    eraseDelivery: deliveryEraser({ attempts, shelf }),
     attempts,
     shelf,
     replays: replayStore,

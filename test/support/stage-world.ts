@@ -10,6 +10,7 @@ import type { Job } from '../../shared/domain/job.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
+import { deliveryEraser } from '../../shared/store/erase-delivery.ts';
 import { eventsIn } from '../../shared/store/events.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
@@ -260,6 +261,7 @@ function sweepWorld(bench: Bench): sweepStage.World {
     replace: subscriptions.replace,
     interested: subscriptions.interested,
     ...events,
+    eraseDelivery: deliveryEraser({ attempts, shelf }),
     publish,
     shelves: Array.from({ length: SHELF_SHARDS }, (_, shard) => shard),
     isDue: shelf.isDue,
