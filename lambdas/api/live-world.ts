@@ -14,6 +14,7 @@ import { ratesIn } from '../../shared/store/rates.ts';
 import { replaysIn } from '../../shared/store/replays.ts';
 import { shelfIn } from '../../shared/store/shelf.ts';
 import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
+import { tenantsIn } from '../../shared/store/tenants.ts';
 import { openKms, vaultIn } from '../../shared/store/vault.ts';
 import { createAddressGuard } from '../../shared/wire/address-guard.ts';
 import { createPoster } from '../../shared/wire/post.ts';
@@ -52,6 +53,7 @@ export const world: World = {
     queueAt(openQueues(), { url: env.SWEEPS_QUEUE_URL, report: (error) => noteFailure('job.not_asked', error) }),
   ),
   accessKeys: accessKeysIn(control, firstKey),
+  tenants: tenantsIn(flow, env.RETENTION_DAYS),
   once: madeOnceIn(flow),
   rates: ratesIn(flow),
   vault,

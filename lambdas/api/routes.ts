@@ -9,6 +9,7 @@ import { routes as filters } from './filters.ts';
 import { routes as replays } from './replays.ts';
 import { routes as secrets } from './secrets.ts';
 import { routes as subscriptions } from './subscriptions.ts';
+import { routes as tenants } from './tenants.ts';
 import { routes as tests } from './tests.ts';
 import { routes as waiting } from './waiting.ts';
 import type { World } from './world.ts';
@@ -32,6 +33,7 @@ export const routes: readonly Route<World>[] = [
   ...events,
   ...erasing,
   ...accessKeys,
+  ...tenants,
   ...eventTypes,
   health,
 ].map(audited);

@@ -11,6 +11,7 @@ import type { Rates } from '../../shared/store/rates.ts';
 import type { Replays } from '../../shared/store/replays.ts';
 import type { Shelf } from '../../shared/store/shelf.ts';
 import type { Subscriptions } from '../../shared/store/subscriptions.ts';
+import type { Tenants } from '../../shared/store/tenants.ts';
 import type { Vault } from '../../shared/store/vault.ts';
 import type { Sending } from '../../shared/wire/signed-post.ts';
 
@@ -40,6 +41,7 @@ export interface World {
   /** Asks the sweep for something, in so many seconds. */
   ask(job: Job, delay: number): Promise<void>;
   accessKeys: AccessKeys;
+  tenants: Pick<Tenants, 'enter' | 'find' | 'list' | 'noteGone' | 'beginErasure'>;
   vault: Vault;
   /** Why nothing may be sent to this URL, or undefined. */
   refuseUrl(url: string): Promise<string | undefined>;

@@ -13,12 +13,15 @@ import { nearest } from '../../shared/domain/nearest.ts';
 import { Problem, problems } from '../../shared/domain/problem.ts';
 import { parsedJson } from '../../shared/runtime/http.ts';
 import { faultsOf, parsed } from '../../shared/runtime/parse.ts';
+import type { TenantState } from '../../shared/store/tenants.ts';
 
 /** What ingest touches outside. */
 export interface World {
   now(): Date;
   /** Takes so many events of the tenant's budget; or takes nothing and answers in how many seconds to ask again. */
   admit(tenant: string, events: number): Promise<number | undefined>;
+  /** Whether anything may be made for the tenant, as it was half a minute ago at most; it is known as one from then on. */
+  enter(tenant: string): Promise<TenantState | undefined>;
   /** `evt_...` */
   newEventId(): string;
   /** A W3C trace context for an event whose publisher sent none. */
@@ -145,8 +148,10 @@ async function takeAgain(checked: Checked, world: World): Promise<Taken> {
   return { receipt, publish: { ...travelling(first), doubt: true } };
 }
 
+/** @throws Problem 409 where its tenant is being erased, or the id is taken */
 async function take(checked: Checked, world: World): Promise<Taken> {
   const { event } = checked;
+  if ((await world.enter(event.tenant)) === 'being erased') throw problems.tenantBeingErased();
   if (!(await world.accept(event))) return takeAgain(checked, world);
   const receipt = receiptOf(event, false);
   return (await world.open(event)) ? { receipt, publish: travelling(event) } : { receipt };

@@ -61,5 +61,7 @@ export const Job = z.discriminatedUnion('kind', [
     event_id: z.string(),
     after: z.string().optional(),
   }),
+  /** Goes on with the erasure of a tenant. */
+  z.object({ v: z.literal(1), kind: z.literal('erase_tenant'), tenant: z.string() }),
 ]);
 export type Job = z.infer<typeof Job>;

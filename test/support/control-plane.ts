@@ -24,7 +24,7 @@ const INSIDE = 'inside.example.com';
 export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: Stores) {
   const stores = given ?? (await openStores(dynamo));
   const { clock, control, subscriptions: subscriptionStore, events: eventStore, attempts } = stores;
-  const { shelf, replays: replayStore, held, rates } = stores;
+  const { shelf, replays: replayStore, held, rates, tenants } = stores;
   const health = healthIn(stores.flow, { copy: 0, token: () => '' });
   const lines: Record<string, unknown>[] = [];
   const asked: Job[] = [];
@@ -44,6 +44,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     health,
     once: madeOnceIn(stores.flow),
     rates,
+    tenants,
     async post(sending) {
       sent.push(sending);
       return answers.shift() ?? ACCEPTED;
