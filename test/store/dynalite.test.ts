@@ -5,6 +5,7 @@ import { attemptsContract } from './attempts.contract.ts';
 import { databaseContract } from './database.contract.ts';
 import { eventsContract } from './events.contract.ts';
 import { subscriptionsContract } from './subscriptions.contract.ts';
+import { tenantsContract } from './tenants.contract.ts';
 import { vaultContract } from './vault.contract.ts';
 
 let dynalite: DynamoDb;
@@ -20,5 +21,6 @@ const contracts = [
   subscriptionsContract,
   accessKeysContract,
   vaultContract,
+  tenantsContract,
 ];
 for (const contract of contracts) contract('dynalite', () => dynalite.open());
