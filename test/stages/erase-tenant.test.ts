@@ -8,7 +8,7 @@ import { replayFrom } from '../../shared/store/replays.ts';
 import { openControlPlane, type ControlPlane } from '../support/control-plane.ts';
 import { startDynalite, type DynamoDb } from '../support/dynamodb.ts';
 import { startKms, type TestKms } from '../support/kms.ts';
-import { later } from '../support/make.ts';
+import { later, make } from '../support/make.ts';
 import { startPipeline, type Pipeline } from '../support/pipeline.ts';
 import { openStores, posted, rejected, TENANT } from '../support/stage-world.ts';
 
@@ -286,6 +286,21 @@ describe('an erasure', () => {
     expect(pipeline.queues.deferred.isEmpty && pipeline.queues.retries.isEmpty).toBe(true);
   });
 
+  test('takes along what a request that was under way wrote down when everything seemed gone', async () => {
+    const id = await subscribe(TENANT);
+    pipeline.answering.set(id, async () => {
+      await erase();
+      pipeline.clock.advance(90);
+      for (let phase = 0; phase < 2; phase++) await pipeline.sweepOnce();
+      return rejected(500);
+    });
+    await post('e1');
+    await pipeline.pump();
+    expect(partitionsOf(await naming(TENANT))).toEqual(expect.arrayContaining(['AT', 'HEALTH', 'WAIT']));
+    await untilErased();
+    expect(await naming(TENANT)).toEqual([]);
+  });
+
   test('leaves a tenant that can come back, with a data key of its own', async () => {
     await subscribe(TENANT);
     await erase();
@@ -344,6 +359,7 @@ describe('an erasure goes on', () => {
       await begin();
       await fillABit();
       await erase();
+      await plane.world.accessKeys.create(make.accessKey({ tenant: TENANT })); // in the very moment
       const eraser = tenantEraser(pipeline, ['*', 'Guest.*']);
       const world = { ...pipeline.worlds.sweep, eraser };
       plane.clock.advance(90);
