@@ -13,7 +13,7 @@ import { later, make } from '../support/make.ts';
 import { startPipeline, type Pipeline } from '../support/pipeline.ts';
 import { openStores, posted, rejected, TENANT } from '../support/stage-world.ts';
 
-jest.setTimeout(60_000); // some erase a tenant over and over
+jest.setTimeout(180_000); // one erases a tenant once for each of its writes
 
 let dynamo: DynamoDb;
 let kms: TestKms;
