@@ -42,7 +42,7 @@ export function makeSweep(scope: Construct, id: string, props: SweepProps): Stag
       CEILING_PER_SECOND: String(ceilingPerSecond),
     },
   });
-  allow(sweep, tables.control, ['GetItem', 'Query', 'PutItem']);
+  allow(sweep, tables.control, ['GetItem', 'Query', 'PutItem', 'BatchWriteItem']);
   allow(sweep, tables.flow, ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
   letPublish(sweep, bus, [EVENT_SOURCE, OPERATIONS_SOURCE]);
   // Not by `grantPublish`, which would add rights over the topic's key: AWS's own needs none.

@@ -4,6 +4,7 @@ import { newId } from '../../shared/domain/id.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { paged } from '../../shared/runtime/paging.ts';
+import { expectNotErased } from './tenants.ts';
 import type { World } from './world.ts';
 
 const SECRET_BYTES = 32;
@@ -24,6 +25,7 @@ async function create(request: Request, world: World): Promise<Answer> {
     created_at: world.now().toISOString(),
     sha256: hashOf(text),
   };
+  if (tenant !== null) await expectNotErased(tenant, world);
   await world.accessKeys.create(key);
   world.note('key.created', { key_id: id, scopes: scopes.join(' '), tenant });
   return {

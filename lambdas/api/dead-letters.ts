@@ -48,6 +48,8 @@ async function replay(request: Request, world: World): Promise<Answer> {
   const found = await subscriptionIn(request, world);
   const event = await deliveredIn(request, found, world);
   if ((await world.attempts.letterOf(event, found.id)) === undefined) throw problems.notFound();
+  const head = await world.events.find(event.tenant, event.event_id);
+  if (head !== undefined && head.body === undefined) throw problems.eventErased();
   const { tenant, id: subscription_id, runs: run } = await nextRun(() => subscriptionIn(request, world), world);
   const { event_id } = event;
   await world.ask({ v: 1, kind: 'resend', tenant, subscription_id, event_id, run }, 0);

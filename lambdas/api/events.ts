@@ -2,7 +2,7 @@ import { getDelivery } from '../../shared/contract/deliveries.ts';
 import { getEvent, listDeliveries, listEvents } from '../../shared/contract/events.ts';
 import { replayEvent } from '../../shared/contract/replays.ts';
 import { shownAttempt, shownDelivery } from '../../shared/domain/delivery-view.ts';
-import type { AcceptedEvent } from '../../shared/domain/event.ts';
+import type { AcceptedEvent, ErasedEvent } from '../../shared/domain/event.ts';
 import { acceptedAtOf, deliveryId } from '../../shared/domain/id.ts';
 import { takes } from '../../shared/domain/interest.ts';
 import { passes } from '../../shared/domain/known-filters.ts';
@@ -18,7 +18,7 @@ import type { World } from './world.ts';
 const signingKey = (world: World) => () => world.vault.signingKey('cursors');
 
 /** @throws Problem 404 */
-async function found(request: Request, world: World): Promise<AcceptedEvent> {
+async function found(request: Request, world: World): Promise<AcceptedEvent | ErasedEvent> {
   const { tenant = '', id = '' } = request.params;
   const event = await world.events.find(tenant, id);
   if (event === undefined) throw problems.notFound();
@@ -38,18 +38,23 @@ async function show(request: Request, world: World): Promise<Answer> {
     accepted_at: event.accepted_at,
     matching: matched === undefined ? 'pending' : 'done',
     matched: matched?.subscriptions.length ?? null,
+    ...(event.body === undefined && { erased_at: event.erased_at }),
   });
-  return { status: 200, json: `${head.slice(0, -1)},"data":${event.body}}` };
+  return { status: 200, json: `${head.slice(0, -1)},"data":${event.body ?? 'null'}}` };
 }
 
-/** Whether the subscription takes the event as both are now. */
-const isWanted = (event: AcceptedEvent, { event_types, filter }: Subscription): boolean =>
-  takes(event_types, event) && passes(filter, event, event.body);
+/** Whether the subscription takes the event as both are now; nobody takes one that was erased. */
+const isWanted = (event: AcceptedEvent | ErasedEvent, { event_types, filter }: Subscription): boolean =>
+  event.body !== undefined && takes(event_types, event) && passes(filter, event, event.body);
 
 /** A page of deliveries must not take long because a million others wait. Of one that is not among these, its last attempt tells. */
 const MOST_LOOKED_AT = 1_000;
 
-async function delivery(event: AcceptedEvent, subscriptionId: string, world: World): Promise<Record<string, unknown>> {
+async function delivery(
+  event: AcceptedEvent | ErasedEvent,
+  subscriptionId: string,
+  world: World,
+): Promise<Record<string, unknown>> {
   const { tenant, event_id } = event;
   const [subscription, attempts, isCancelled] = await Promise.all([
     world.subscriptions.find(tenant, subscriptionId),
@@ -116,7 +121,7 @@ async function deliveryIn(
   tenant: string,
   id: string,
   world: World,
-): Promise<{ event: AcceptedEvent; subscriptionId: string }> {
+): Promise<{ event: AcceptedEvent | ErasedEvent; subscriptionId: string }> {
   const acceptedAt = acceptedAtOf(id);
   const then = acceptedAt === undefined ? [] : await world.events.ofMoment(tenant, acceptedAt);
   for (const { event_id: eventId, accepted_at } of then) {
@@ -151,6 +156,7 @@ async function againFor(event: AcceptedEvent, named: string | undefined, world: 
 async function replay(request: Request, world: World): Promise<Answer> {
   const { subscription_id: named } = request.body(replayEvent.body.schema);
   const event = await found(request, world);
+  if (event.body === undefined) throw problems.eventErased();
   const { tenant, event_id, accepted_at: acceptedAt } = event;
   const asked: { delivery_id: string; subscription_id: string }[] = [];
   for (const id of await againFor(event, named, world)) {

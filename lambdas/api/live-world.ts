@@ -6,6 +6,7 @@ import { note, noteFailure } from '../../shared/runtime/log.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
 import { openDatabase } from '../../shared/store/database.ts';
+import { deliveryEraser } from '../../shared/store/erase-delivery.ts';
 import { eventsIn } from '../../shared/store/events.ts';
 import { keyUseIn } from '../../shared/store/key-use.ts';
 import { healthIn } from '../../shared/store/health.ts';
@@ -15,6 +16,7 @@ import { ratesIn } from '../../shared/store/rates.ts';
 import { replaysIn } from '../../shared/store/replays.ts';
 import { shelfIn } from '../../shared/store/shelf.ts';
 import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
+import { tenantsIn } from '../../shared/store/tenants.ts';
 import { openKms, vaultIn } from '../../shared/store/vault.ts';
 import { createAddressGuard } from '../../shared/wire/address-guard.ts';
 import { createPoster } from '../../shared/wire/post.ts';
@@ -37,6 +39,8 @@ const firstKey = secretFrom(openSecrets(), { arn: env.ADMIN_KEY_SECRET, now: () 
 const accessKeys = accessKeysIn(control, firstKey);
 const keyUse = keyUseIn(flow);
 const vault = vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY });
+const attempts = attemptsIn(flow, env.RETENTION_DAYS);
+const shelf = shelfIn(flow, env.RETENTION_DAYS);
 const targets = env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public';
 
 /** A portal session is a key as well, of which nothing is kept. */
@@ -50,8 +54,9 @@ export const world: World = {
   random: randomBytes,
   subscriptions: subscriptionsIn(control, () => pause(READERS_PASS_MS)),
   events: eventsIn(flow, env.RETENTION_DAYS),
-  attempts: attemptsIn(flow, env.RETENTION_DAYS),
-  shelf: shelfIn(flow, env.RETENTION_DAYS),
+  eraseDelivery: deliveryEraser({ attempts, shelf }),
+  attempts,
+  shelf,
   replays: replaysIn(flow, env.RETENTION_DAYS),
   held: heldIn(flow),
   health: healthIn(flow, { copy: 0, token: () => '', report: (error) => noteFailure('item.unreadable', error) }),
@@ -60,6 +65,7 @@ export const world: World = {
   ),
   accessKeys,
   keyUse,
+  tenants: tenantsIn(flow, env.RETENTION_DAYS),
   once: madeOnceIn(flow),
   rates: ratesIn(flow),
   vault,

@@ -4,6 +4,7 @@ import type { Route } from '../../shared/runtime/http.ts';
 import { routes as accessKeys } from './access-keys.ts';
 import { audited } from './audit.ts';
 import { routes as deadLetters } from './dead-letters.ts';
+import { routes as erasing } from './erasing.ts';
 import { routes as eventTypes } from './event-types.ts';
 import { routes as events } from './events.ts';
 import { routes as filters } from './filters.ts';
@@ -12,6 +13,7 @@ import { routes as replays } from './replays.ts';
 import { routes as secrets } from './secrets.ts';
 import { serviceRoutes } from './service.ts';
 import { routes as subscriptions } from './subscriptions.ts';
+import { routes as tenants } from './tenants.ts';
 import { routes as tests } from './tests.ts';
 import { routes as waiting } from './waiting.ts';
 import type { World } from './world.ts';
@@ -29,8 +31,10 @@ export const routes: readonly Route<World>[] = [
   ...deadLetters,
   ...replays,
   ...events,
+  ...erasing,
   ...accessKeys,
   ...portalSessions,
+  ...tenants,
   ...eventTypes,
   ...serviceRoutes(() => [...INGEST, ...routes.map(({ operation }) => operation)]),
 ].map(audited);

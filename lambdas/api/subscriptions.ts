@@ -28,6 +28,7 @@ import { heldAs } from './holding.ts';
 import { idOnce } from './once.ts';
 import { openSecret, sealSecret, secretFor, withSigning } from './secrets.ts';
 import { wishes } from './wishes.ts';
+import { expectNotErased } from './tenants.ts';
 import type { World } from './world.ts';
 
 const MOST_TRIES = 3;
@@ -100,6 +101,7 @@ async function create(request: Request, world: World): Promise<Answer> {
   const said = request.body(createSubscription.body.schema);
   const { headers = {}, secret: given, ...posted } = said;
   await checkNamed(posted, world);
+  await expectNotErased(tenant, world);
 
   const { id, isNew } = await idOnce(request, { prefix: 'sub', said }, world);
   const made = isNew ? undefined : await world.subscriptions.find(tenant, id);
@@ -224,6 +226,7 @@ async function change(request: Request, world: World): Promise<Answer> {
 async function remove(request: Request, world: World): Promise<Answer> {
   const subscription = await subscriptionIn(request, world);
   expectMatch(request, subscription);
+  await world.tenants.noteGone(subscription.tenant, subscription.id);
   if (!(await world.subscriptions.remove(subscription))) throw problems.notFound();
   await forgive(subscription, world); // the list of those in trouble need not name it any more
   world.note('subscription.deleted', { tenant: subscription.tenant, subscription_id: subscription.id });

@@ -2,6 +2,7 @@ import type { Job } from '../../shared/domain/job.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { AccessKeys } from '../../shared/store/access-keys.ts';
 import type { Attempts } from '../../shared/store/attempts.ts';
+import type { EraseDelivery } from '../../shared/store/erase-delivery.ts';
 import type { Events } from '../../shared/store/events.ts';
 import type { HealthStore } from '../../shared/store/health.ts';
 import type { KeyUse } from '../../shared/store/key-use.ts';
@@ -11,6 +12,7 @@ import type { Rates } from '../../shared/store/rates.ts';
 import type { Replays } from '../../shared/store/replays.ts';
 import type { Shelf } from '../../shared/store/shelf.ts';
 import type { Subscriptions } from '../../shared/store/subscriptions.ts';
+import type { Tenants } from '../../shared/store/tenants.ts';
 import type { Vault } from '../../shared/store/vault.ts';
 import type { Sending } from '../../shared/wire/signed-post.ts';
 
@@ -20,7 +22,9 @@ export interface World {
   /** Bytes of chance. */
   random(count: number): Buffer;
   subscriptions: Subscriptions;
-  events: Pick<Events, 'find' | 'matched' | 'ofMoment' | 'ofTenant'>;
+  events: Pick<Events, 'find' | 'matched' | 'ofMoment' | 'ofTenant' | 'erase'>;
+  /** Takes away what one delivery of an erased event left behind. */
+  eraseDelivery: EraseDelivery;
   attempts: Pick<
     Attempts,
     'ofDelivery' | 'ofSubscription' | 'letterOf' | 'deadLetters' | 'acknowledge' | 'cancel' | 'isCancelled'
@@ -39,6 +43,7 @@ export interface World {
   ask(job: Job, delay: number): Promise<void>;
   accessKeys: AccessKeys;
   keyUse: Pick<KeyUse, 'last' | 'forget'>;
+  tenants: Pick<Tenants, 'enter' | 'find' | 'list' | 'noteGone' | 'beginErasure'>;
   vault: Vault;
   /** Why nothing may be sent to this URL, or undefined. */
   refuseUrl(url: string): Promise<string | undefined>;

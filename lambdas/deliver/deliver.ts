@@ -58,7 +58,11 @@ async function addressee(work: Work, world: World): Promise<{ subscription: Subs
 }
 
 /** It will not be delivered now, and nothing has to be written down: it is not wanted any more, or is found again later. */
-async function drop(work: Work, why: 'unwanted' | 'held' | 'missed' | 'settled', world: World): Promise<void> {
+async function drop(
+  work: Work,
+  why: 'unwanted' | 'held' | 'missed' | 'settled' | 'erased',
+  world: World,
+): Promise<void> {
   const { event, step } = work;
   await over(work, world);
   const { tenant, event_id } = event;
@@ -173,13 +177,20 @@ const lastOf = ({ outcome, status, reason, at, attempt }: Attempt) => ({
   ...(reason !== undefined && { reason }),
 });
 
+/** Its event was erased, which settles it, or is no more, which is a reason to give it up. */
+async function withoutBody(work: Work, world: World): Promise<void> {
+  const { tenant, event_id } = work.event;
+  const isErased = (await world.find(tenant, event_id)) !== undefined;
+  return isErased ? drop(work, 'erased', world) : bury(work, 'retention', { world });
+}
+
 async function attempt(
   work: Work,
   subscription: Subscription,
   { isProbe, world }: { isProbe: boolean; world: World },
 ): Promise<void> {
   const body = await work.body();
-  if (body === undefined) return bury(work, 'retention', { world });
+  if (body === undefined) return withoutBody(work, world);
   const request = await posted(work, subscription, { body, world });
   if (request === undefined) return world.enqueue(messageOf(work, work.step, CUT_SECONDS));
   const made = { ...request, isProbe };

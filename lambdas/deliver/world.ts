@@ -1,6 +1,6 @@
 import type { Attempt } from '../../shared/domain/attempt.ts';
 import type { DeliveryMessage, DeliveryStep } from '../../shared/domain/delivery.ts';
-import type { AcceptedEvent } from '../../shared/domain/event.ts';
+import type { AcceptedEvent, ErasedEvent } from '../../shared/domain/event.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
@@ -41,7 +41,7 @@ export interface World {
   /** Until when an event of that moment is kept, in milliseconds since 1970. */
   keptUntil(acceptedAt: string): number;
   /** The event with its data, for those whose data stayed behind. */
-  find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined>;
+  find(tenant: string, eventId: string): Promise<AcceptedEvent | ErasedEvent | undefined>;
   claim(step: StepOf, lease: { now: Date; seconds: number }): Promise<Claim>;
   /** Signs and sends. What the subscriber does is the outcome; it throws only for a failure of ours. */
   post(sending: Sending): Promise<Outcome>;

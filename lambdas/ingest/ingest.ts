@@ -4,6 +4,8 @@ import {
   PostedEvent,
   travelling,
   type AcceptedEvent,
+  type ErasedEvent,
+  type EventFacts,
   type TravellingEvent,
 } from '../../shared/domain/event.ts';
 import { compactJson, elementsOf, JsonTextError, membersOf } from '../../shared/domain/json-text.ts';
@@ -11,22 +13,25 @@ import { nearest } from '../../shared/domain/nearest.ts';
 import { Problem, problems } from '../../shared/domain/problem.ts';
 import { parsedJson } from '../../shared/runtime/http.ts';
 import { faultsOf, parsed } from '../../shared/runtime/parse.ts';
+import type { TenantState } from '../../shared/store/tenants.ts';
 
 /** What ingest touches outside. */
 export interface World {
   now(): Date;
   /** Takes so many events of the tenant's budget; or takes nothing and answers in how many seconds to ask again. */
   admit(tenant: string, events: number): Promise<number | undefined>;
+  /** Whether anything may be made for the tenant, as it was half a minute ago at most; it is known as one from then on. */
+  enter(tenant: string): Promise<TenantState | undefined>;
   /** `evt_...` */
   newEventId(): string;
   /** A W3C trace context for an event whose publisher sent none. */
   newTrace(): string;
   /** Takes the id for the event; false where an event has it. */
   accept(event: AcceptedEvent): Promise<boolean>;
-  find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined>;
+  find(tenant: string, eventId: string): Promise<AcceptedEvent | ErasedEvent | undefined>;
   isMatched(tenant: string, eventId: string): Promise<boolean>;
   /** Writes the open marker; false where it stands. */
-  open(event: AcceptedEvent): Promise<boolean>;
+  open(event: EventFacts): Promise<boolean>;
   /** Answers what the bus did not take. */
   publish(events: readonly TravellingEvent[]): Promise<TravellingEvent[]>;
   note(what: string, line: Record<string, string | number | boolean>): void;
@@ -106,13 +111,15 @@ function check(text: string, origin: Origin, world: World): Checked {
   return { event, said: posted };
 }
 
-const isSame = (first: AcceptedEvent, { event, said }: Checked): boolean =>
+/** Of an erased one its hash alone is left to compare. */
+const isSame = (first: AcceptedEvent | ErasedEvent, { event, said }: Checked): boolean =>
   first.sha256 === event.sha256 &&
-  (said.event_timestamp ?? first.timestamp) === first.timestamp &&
-  (said.event_schema ?? first.schema) === first.schema &&
-  (said.event_resource === undefined || said.event_resource === first.resource);
+  (first.body === undefined ||
+    ((said.event_timestamp ?? first.timestamp) === first.timestamp &&
+      (said.event_schema ?? first.schema) === first.schema &&
+      (said.event_resource === undefined || said.event_resource === first.resource)));
 
-const receiptOf = (event: AcceptedEvent, duplicate: Receipt['duplicate']): Receipt => ({
+const receiptOf = (event: EventFacts, duplicate: Receipt['duplicate']): Receipt => ({
   event_id: event.event_id,
   event_type: event.type,
   accepted_at: event.accepted_at,
@@ -132,7 +139,8 @@ async function takeAgain(checked: Checked, world: World): Promise<Taken> {
   if (first === undefined) throw new Error(`the head of ${event_id} went away while it was looked at`);
   if (!isSame(first, checked)) throw problems.idempotencyConflict(event_id);
   const receipt = receiptOf(first, true);
-  if (await world.isMatched(tenant, event_id)) return { receipt };
+  // What was erased is not brought back by the same post.
+  if (first.body === undefined || (await world.isMatched(tenant, event_id))) return { receipt };
   // An earlier try may have died before the marker. Whoever writes it publishes; if it stands, its writer does, or the sweep.
   if (!(await world.open(first))) return { receipt };
   // It may also be gone because match has just been there: then the sweep clears away the one we wrote.
@@ -140,8 +148,10 @@ async function takeAgain(checked: Checked, world: World): Promise<Taken> {
   return { receipt, publish: { ...travelling(first), doubt: true } };
 }
 
+/** @throws Problem 409 where its tenant is being erased, or the id is taken */
 async function take(checked: Checked, world: World): Promise<Taken> {
   const { event } = checked;
+  if ((await world.enter(event.tenant)) === 'being erased') throw problems.tenantBeingErased();
   if (!(await world.accept(event))) return takeAgain(checked, world);
   const receipt = receiptOf(event, false);
   return (await world.open(event)) ? { receipt, publish: travelling(event) } : { receipt };

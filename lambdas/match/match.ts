@@ -1,5 +1,5 @@
 import { MOST_DELIVERIES_A_MESSAGE, type DeliveryMessage } from '../../shared/domain/delivery.ts';
-import { filterView, type AcceptedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
+import { filterView, type AcceptedEvent, type ErasedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
 import { matches } from '../../shared/domain/filter.ts';
 import { filterIn } from '../../shared/domain/known-filters.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
@@ -28,7 +28,7 @@ export interface World {
   now(): Date;
   interested(tenant: string, event: { type: string; group: string }): Promise<Interest[]>;
   /** The event with its data, for those whose data stayed behind. */
-  find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined>;
+  find(tenant: string, eventId: string): Promise<AcceptedEvent | ErasedEvent | undefined>;
   /** Whether the subscription lets requests hang, as it was known a second ago. */
   isSuspect(tenant: string, subscriptionId: string): Promise<boolean>;
   /** Whether match was there before and finished. */

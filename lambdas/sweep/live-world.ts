@@ -1,8 +1,12 @@
+import catalogue from '#catalogue';
 import { asDoubtful } from '../../shared/domain/delivery.ts';
+import { knownWishes } from '../../shared/domain/interest.ts';
 import { environment } from '../../shared/runtime/env.ts';
 import { note, noteFailure } from '../../shared/runtime/log.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
 import { openDatabase } from '../../shared/store/database.ts';
+import { deliveryEraser } from '../../shared/store/erase-delivery.ts';
+import { tenantEraser } from '../../shared/store/erase-tenant.ts';
 import { eventsIn } from '../../shared/store/events.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
@@ -10,6 +14,7 @@ import { SHELF_SHARDS } from '../../shared/store/keys.ts';
 import { replaysIn } from '../../shared/store/replays.ts';
 import { shelfIn } from '../../shared/store/shelf.ts';
 import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
+import { tenantsIn } from '../../shared/store/tenants.ts';
 import { busNamed, openBus } from '../../shared/wire/bus.ts';
 import { jobsFor, messagesIn, openQueues, queueAt } from '../../shared/wire/queue.ts';
 import { openTopics, topicAt } from '../../shared/wire/topic.ts';
@@ -22,12 +27,15 @@ const unreadable = (error: Error): void => noteFailure('item.unreadable', error)
 const db = openDatabase();
 const flow = { db, name: env.FLOW_TABLE, now };
 
-const subscriptions = subscriptionsIn({ db, name: env.CONTROL_TABLE, now });
+const control = { db, name: env.CONTROL_TABLE, now };
+const subscriptions = subscriptionsIn(control);
 const events = eventsIn(flow, env.RETENTION_DAYS, unreadable);
 const attempts = attemptsIn(flow, env.RETENTION_DAYS, unreadable);
 const replays = replaysIn(flow, env.RETENTION_DAYS, unreadable);
 const shelf = shelfIn(flow, env.RETENTION_DAYS, unreadable);
 const held = heldIn(flow, unreadable);
+const tenants = tenantsIn(flow, env.RETENTION_DAYS, unreadable);
+const wishes = knownWishes(new Map(Object.entries(catalogue.eventTypes).map(([type, { group }]) => [type, group])));
 
 const buses = openBus();
 const report = (error: unknown): void => noteFailure('event.not_published', error);
@@ -54,6 +62,8 @@ export const world: World = {
 
   find: events.find,
   isMatched: events.isMatched,
+  matched: events.matched,
+  eraseDelivery: deliveryEraser({ attempts, shelf }),
   overdue: events.overdue,
   postpone: events.postpone,
   forget: events.forget,
@@ -61,6 +71,13 @@ export const world: World = {
   open: events.open,
   timeline: events.timeline,
   publish: lanes.publish,
+
+  tenant: tenants.find,
+  eraser: tenantEraser({ control, flow, tenants }, [...wishes]),
+  erased: tenants.erased,
+  eraseRest: tenants.eraseRest,
+  forgetTenant: tenants.forget,
+  stalledErasures: tenants.stalledErasures,
 
   shelves: Array.from({ length: SHELF_SHARDS }, (_, shard) => shard),
   isDue: shelf.isDue,

@@ -1,11 +1,11 @@
-import { travelling, type AcceptedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
+import { travelling, type AcceptedEvent, type ErasedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
 import type { OpenMarker } from '../../shared/store/events.ts';
 
 /** What is touched outside to publish again. */
 export interface MarkersWorld {
   now(): Date;
   overdue(acceptedBefore: Date, now: Date): AsyncIterable<OpenMarker>;
-  find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined>;
+  find(tenant: string, eventId: string): Promise<AcceptedEvent | ErasedEvent | undefined>;
   isMatched(tenant: string, eventId: string): Promise<boolean>;
   /** Answers what the bus did not take. */
   publish(events: readonly TravellingEvent[]): Promise<TravellingEvent[]>;
@@ -36,7 +36,7 @@ async function republish(marker: OpenMarker, world: MarkersWorld): Promise<Fate>
     await world.forget(marker);
     return 'lost';
   }
-  if (await world.isMatched(tenant, eventId)) {
+  if (event.body === undefined || (await world.isMatched(tenant, eventId))) {
     await world.forget(marker);
     return 'closed';
   }

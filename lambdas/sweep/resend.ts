@@ -1,9 +1,9 @@
-import { travelling, type AcceptedEvent } from '../../shared/domain/event.ts';
+import { travelling, type AcceptedEvent, type ErasedEvent } from '../../shared/domain/event.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Outgoing } from './shelf.ts';
 
 export interface ResendWorld {
-  find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined>;
+  find(tenant: string, eventId: string): Promise<AcceptedEvent | ErasedEvent | undefined>;
   /** Answers what could not be sent. */
   send(messages: readonly Outgoing[]): Promise<Outgoing[]>;
   note(what: string, line: Record<string, string | number>): void;
@@ -13,7 +13,8 @@ export interface ResendWorld {
 export async function resend(job: Extract<Job, { kind: 'resend' }>, world: ResendWorld): Promise<void> {
   const { tenant, subscription_id, event_id, run } = job;
   const event = await world.find(tenant, event_id);
-  if (event !== undefined) {
+  // What was erased meanwhile is not sent.
+  if (event?.body !== undefined) {
     const body = {
       v: 1 as const,
       event: { ...travelling(event), doubt: true as const },

@@ -1,5 +1,7 @@
 import type { Job } from '../../shared/domain/job.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
+import { eraseEvent, type EraseWorld } from './erase.ts';
+import { eraseTenant, type EraseTenantWorld } from './erase-tenant.ts';
 import { lookAfterHeld, type HeldWorld } from './held.ts';
 import { republishOverdue, type MarkersWorld } from './markers.ts';
 import { tell, type NoticeWorld } from './notice.ts';
@@ -17,7 +19,9 @@ export type World = TickWorld &
   WalkWorld &
   HeldWorld &
   NoticeWorld &
-  RedriveWorld;
+  RedriveWorld &
+  EraseWorld &
+  EraseTenantWorld;
 
 function work(job: Job, world: World, remainingMs: () => number): Promise<void> {
   switch (job.kind) {
@@ -39,6 +43,10 @@ function work(job: Job, world: World, remainingMs: () => number): Promise<void> 
       return tell(job, world);
     case 'redrive':
       return redrive(job.queue, world);
+    case 'erase':
+      return eraseEvent(job, world, remainingMs);
+    case 'erase_tenant':
+      return eraseTenant(job, world, remainingMs);
   }
 }
 

@@ -8,6 +8,8 @@ export interface TickWorld {
   isDue(shard: number, before: Date): Promise<boolean>;
   /** Catch-ups and replays that nobody has touched since then: whoever worked on them died between two pieces. */
   stalled(before: Date): AsyncIterable<Whom & { replayId: string }>;
+  /** Tenants whose erasure nobody has touched since then, and that should have gone on. */
+  stalledErasures(before: Date): AsyncIterable<string>;
   /** Takes off the list of those in trouble who is well again. Answers how many. */
   tidy(now: Date): Promise<number>;
   ask(job: Job, delay: number): Promise<void>;
@@ -32,9 +34,20 @@ export async function tick(world: TickWorld): Promise<void> {
     ...shelves.map((shard): Job => ({ v: 1, kind: 'shelf', shard })),
   ];
   await Promise.all(jobs.map((job) => world.ask(job, 0)));
-  const walks = await askStalled(new Date(now.getTime() - STALLED_MS), world);
+  const stalled = new Date(now.getTime() - STALLED_MS);
+  const erasures = await askErasures(stalled, world);
+  const walks = await askStalled(stalled, world);
   const well = await world.tidy(now);
-  world.note('sweep.tick', { shelves: shelves.length, walks, well });
+  world.note('sweep.tick', { shelves: shelves.length, erasures, walks, well });
+}
+
+async function askErasures(before: Date, world: TickWorld): Promise<number> {
+  let erasures = 0;
+  for await (const tenant of world.stalledErasures(before)) {
+    await world.ask({ v: 1, kind: 'erase_tenant', tenant }, 0);
+    erasures += 1;
+  }
+  return erasures;
 }
 
 /** Last of all, and one by one: where the list cannot be read to its end, everything else is asked for. Answers how many. */

@@ -259,5 +259,5 @@ export const replayDeadLetter = {
       subscription_id: ATTEMPT_EXAMPLE.subscription_id,
     },
   },
-  refusals: ['conflict', 'stale'],
+  refusals: ['conflict', 'eventErased', 'stale'],
 } as const satisfies Operation;

@@ -56,6 +56,7 @@ export const postEvent = {
     'unknownEventType',
     'schemaMismatch',
     'idempotencyConflict',
+    'tenantBeingErased',
     'rateLimited',
   ],
 } as const satisfies Operation;
@@ -168,7 +169,8 @@ export const getEvent = {
         event_timestamp: z.string(),
         accepted_at: Moment,
         ...matching,
-        data: z.record(z.string(), z.unknown()),
+        data: z.record(z.string(), z.unknown()).nullable().describe('Null where it was erased.'),
+        erased_at: Moment.optional(),
       }),
     ),
     example: {
@@ -199,4 +201,16 @@ export const listDeliveries = {
     schema: DeliveryPage,
     example: { items: [DELIVERY_EXAMPLE], next_cursor: null },
   },
+} as const satisfies Operation;
+
+export const eraseEvent = {
+  id: 'eraseEvent',
+  tag: 'Events',
+  method: 'DELETE',
+  path: ONE,
+  needs: 'events:write',
+  summary: 'Erase an event',
+  description:
+    'Its data and the excerpts of answers are gone, and what waits is cancelled. That there was one stays, so that the same id posted again is still a duplicate. A request that is under way is not called back.',
+  answer: { status: 204, description: 'Erased, now or before.' },
 } as const satisfies Operation;

@@ -55,6 +55,7 @@ export const createKey = {
       delete: { operation: 'deleteKey', parameters: there },
     },
   },
+  refusals: ['tenantBeingErased'],
 } as const satisfies Operation;
 
 export const listKeys = {

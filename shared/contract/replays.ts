@@ -163,5 +163,5 @@ export const replayEvent = {
       ],
     },
   },
-  refusals: ['conflict', 'stale'],
+  refusals: ['conflict', 'eventErased', 'stale'],
 } as const satisfies Operation;

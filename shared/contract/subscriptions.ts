@@ -128,7 +128,7 @@ export const createSubscription = {
       attempts: { operation: 'listAttempts', parameters: here },
     },
   },
-  refusals: ['urlRefused', 'conflict'],
+  refusals: ['urlRefused', 'conflict', 'tenantBeingErased'],
 } as const satisfies Operation;
 
 const SHOWN = {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { SESSION_SCOPES } from '../domain/portal-session.ts';
-import { Moment, named, type Operation } from './operation.ts';
+import { count, Moment, named, pageOf, type Operation } from './operation.ts';
 
 const ONE = '/v1/tenants/{tenant}';
 
@@ -34,4 +34,77 @@ export const createPortalSession = {
     },
     headers: ['cache-control'],
   },
+} as const satisfies Operation;
+
+const Erasure = named(
+  'Erasure',
+  z.object({
+    state: z.literal('running'),
+    started_at: Moment,
+    events: count('How many are gone.'),
+    subscriptions: count('How many are gone.'),
+  }),
+);
+
+const listed = { tenant: z.string(), since: Moment.describe('When it was seen first.'), erasure: Erasure.nullable() };
+const Tenant = named(
+  'Tenant',
+  z.object({ ...listed, subscriptions: count('How many it has.'), keys: count('How many are bound to it.') }),
+);
+
+const TENANT = {
+  tenant: 'acme',
+  since: '2026-03-04T09:00:00.000Z',
+  subscriptions: 12,
+  keys: 2,
+  erasure: null,
+} as const;
+
+export const listTenants = {
+  id: 'listTenants',
+  tag: 'Tenants',
+  method: 'GET',
+  path: '/v1/tenants',
+  needs: 'admin',
+  summary: 'List the tenants, by name',
+  description: 'There is one as soon as it has a key, a subscription or an event.',
+  pages: 'yes',
+  answer: {
+    status: 200,
+    description: 'A page of them.',
+    schema: named('TenantPage', pageOf(named('ListedTenant', z.object(listed)))),
+    example: { items: [{ tenant: 'acme', since: '2026-03-04T09:00:00.000Z', erasure: null }], next_cursor: null },
+  },
+} as const satisfies Operation;
+
+export const getTenant = {
+  id: 'getTenant',
+  tag: 'Tenants',
+  method: 'GET',
+  path: ONE,
+  needs: 'admin',
+  summary: 'Show a tenant, and how far its erasure is',
+  answer: { status: 200, description: 'The tenant.', schema: Tenant, example: TENANT },
+} as const satisfies Operation;
+
+export const eraseTenant = {
+  id: 'eraseTenant',
+  tag: 'Tenants',
+  method: 'DELETE',
+  path: ONE,
+  needs: 'admin',
+  summary: 'Erase a tenant with everything that is its',
+  description:
+    'Its keys are deleted first. It takes a quarter of an hour at least; meanwhile nothing is accepted for it, and afterwards there is no such tenant.',
+  answer: {
+    status: 202,
+    description: 'It has begun, or was under way.',
+    schema: Tenant,
+    example: {
+      ...TENANT,
+      keys: 0,
+      erasure: { state: 'running', started_at: '2026-03-04T09:00:00.000Z', events: 0, subscriptions: 0 },
+    },
+  },
+  refusals: ['tenantHasKeys'],
 } as const satisfies Operation;

@@ -54,6 +54,9 @@ export type EventFacts = z.infer<typeof Facts>;
 /** An accepted event with `body`, the exact text of its `data`. */
 export type AcceptedEvent = EventFacts & { body: string };
 
+/** What stays of an event that was erased: that it was, and the hash that tells the same post from another one. */
+export type ErasedEvent = EventFacts & { erased_at: string; body?: undefined };
+
 /**
  * An accepted event as it travels, in EventBridge's `detail` and in queues. `data` goes as a string, because a bus promises
  * to keep a value, not its spelling; a long one stays in the event's head item and is fetched when it is needed.

@@ -50,5 +50,18 @@ export const Job = z.discriminatedUnion('kind', [
   }),
   /** Takes from a queue of last resort what can be tried again: `undeliverable` of the rules, `dead` of the lanes. */
   z.object({ v: z.literal(1), kind: z.literal('redrive'), queue: z.enum(['undeliverable', 'dead']) }),
+  /**
+   * Takes away what is left of an erased event with the subscriptions that it matched. `after` is the one that an earlier job had the
+   * time for.
+   */
+  z.object({
+    v: z.literal(1),
+    kind: z.literal('erase'),
+    tenant: z.string(),
+    event_id: z.string(),
+    after: z.string().optional(),
+  }),
+  /** Goes on with the erasure of a tenant. */
+  z.object({ v: z.literal(1), kind: z.literal('erase_tenant'), tenant: z.string() }),
 ]);
 export type Job = z.infer<typeof Job>;

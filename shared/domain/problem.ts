@@ -81,6 +81,16 @@ export const problems = {
     }),
   idempotencyConflict: (eventId: string) =>
     new Problem(409, 'event_id_conflict', `Another event was accepted as ${eventId}. Give this one an id of its own.`),
+  eventErased: () =>
+    new Problem(409, 'event_erased', 'This event was erased: there is nothing left of it that could be sent.'),
+  tenantHasKeys: (count: number) =>
+    new Problem(
+      409,
+      'tenant_has_keys',
+      `This tenant still has ${count} keys, expired ones included. Delete them first.`,
+    ),
+  tenantBeingErased: () =>
+    new Problem(409, 'tenant_being_erased', 'This tenant is being erased. Nothing of it is taken until that is over.'),
   lastAdminKey: () => new Problem(409, 'last_admin_key', 'This is the last admin key. Make another one first.'),
   conflict: (detail: string) => new Problem(409, 'conflict', detail),
   stale: () => new Problem(412, 'stale', 'It was changed meanwhile. Read it again and repeat the change.'),

@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { FIRST_KEY_ID, hashOf, idInKey, isLive, Key, sameHash } from '../domain/key.ts';
 import { problems } from '../domain/problem.ts';
-import { readRange, writeAll, type Item, type Table, type Write } from './database.ts';
+import { countOf, readRange, writeAll, type Item, type ItemKey, type Table, type Write } from './database.ts';
 import { keys } from './keys.ts';
 
 const isAdmin = (key: Key): boolean => key.scopes.includes('admin');
@@ -27,6 +27,9 @@ export function accessKeysIn(table: Table, first: () => Promise<string>) {
     { put: { ...keys.accessKeyListed(key.id), v: 1, ...key } },
     { put: { ...keys.accessKey(key.id), v: 1, ...key } },
   ];
+
+  /** What tells of it in the list of its tenant. */
+  const ofTenant = ({ tenant, id }: Key): ItemKey[] => (tenant === null ? [] : [keys.accessKeyOfTenant(tenant, id)]);
 
   async function enterAdmin(id: string): Promise<void> {
     await db.send(
@@ -101,6 +104,11 @@ export function accessKeysIn(table: Table, first: () => Promise<string>) {
     /** Enters a new key. */
     async create(key: Key): Promise<void> {
       if (isAdmin(key)) await enterAdmin(key.id);
+      // Before the key: a tenant that has one must never seem to have none.
+      await writeAll(
+        table,
+        ofTenant(key).map((listed) => ({ put: { ...listed, v: 1 } })),
+      );
       await writeAll(table, bothItems(key));
     },
 
@@ -136,8 +144,15 @@ export function accessKeysIn(table: Table, first: () => Promise<string>) {
           ? { put: { ...keys.accessKey(key.id), v: 1, ...key, revoked: true } }
           : { remove: keys.accessKey(key.id) };
       await writeAll(table, [gone, { remove: keys.accessKeyListed(key.id) }]);
+      await writeAll(
+        table,
+        ofTenant(key).map((remove) => ({ remove })),
+      );
       return true;
     },
+
+    /** How many keys are bound to the tenant, expired ones included. */
+    countOf: (tenant: string): Promise<number> => countOf(table, keys.tenantKeysPartition(tenant)),
 
     /** A page of all keys, newest first. */
     async list(page: {

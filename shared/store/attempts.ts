@@ -1,11 +1,11 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { Attempt } from '../domain/attempt.ts';
 import type { EventFacts } from '../domain/event.ts';
 import { DEATHS, type Death } from '../domain/retry.ts';
 import { removeIf, unlessRefused } from './conditional.ts';
-import { gatheredWrites, readAll, readRange, type Item, type Table } from './database.ts';
+import { gatheredWrites, readAll, readRange, type Item, type ItemKey, type Table } from './database.ts';
 import type { Whom } from './health.ts';
 import { ATTEMPT_SHARDS, DEAD_SHARDS, keys, type StepOf } from './keys.ts';
 import { mergedPage } from './merged.ts';
@@ -101,6 +101,19 @@ export function attemptsIn(table: Table, retentionDays: number, report: Report =
     const { Item } = await db.send(new GetCommand({ TableName, Key: keys.attempt(step), ConsistentRead: true }));
     return Item?.outcome === undefined ? { kind: 'held', until: Number(Item?.lease_until ?? 0) } : { kind: 'settled' };
   }
+
+  const removeExcerpt = (Key: ItemKey): Promise<unknown> =>
+    unlessRefused(
+      db.send(
+        new UpdateCommand({
+          TableName,
+          Key,
+          UpdateExpression: 'REMOVE response_excerpt',
+          // One that the table has just removed must not come back as an empty one.
+          ConditionExpression: 'attribute_exists(pk)',
+        }),
+      ),
+    );
 
   /** Backwards, for so a range ends at both ends: a walk goes through years of attempts and must not read past its page. */
   async function allBetween(pks: readonly string[], { from, to }: Stretch): Promise<Item[]> {
@@ -234,6 +247,15 @@ export function attemptsIn(table: Table, retentionDays: number, report: Report =
       const items = await allBetween(deadLetterPartitions(whom), stretch);
       const letters = items.flatMap((item) => readable(Letter, item, report) ?? []);
       return new Map(letters.map((letter) => [letter.event_id, letter]));
+    },
+
+    /** Takes away what the subscriber answered; that he was asked stays. Answers the delivery's attempts, oldest first. */
+    async blank(event: OfEvent, subscriptionId: string): Promise<Attempt[]> {
+      const range = { ...keys.attemptsOf(event, subscriptionId), consistent: 'yes' } as const;
+      const items = await Array.fromAsync(readAll(table, range));
+      const told = items.filter((item) => item.response_excerpt !== undefined);
+      await Promise.all(told.map(({ pk, sk }) => removeExcerpt({ pk: String(pk), sk: String(sk) })));
+      return items.flatMap((item) => toAttempt(item) ?? []);
     },
 
     /** All attempts of one delivery, oldest first. */

@@ -1,5 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { BatchWriteCommand, DynamoDBDocumentClient, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchWriteCommand,
+  DynamoDBDocumentClient,
+  QueryCommand,
+  type QueryCommandInput,
+  type QueryCommandOutput,
+} from '@aws-sdk/lib-dynamodb';
 import { gather } from '../domain/gather.ts';
 
 /** Attributes as the document client reads them: whoever needs one checks what it is. */
@@ -130,6 +136,49 @@ function queryOf(TableName: string, range: Range): QueryCommandInput {
     // begin with the row it goes on after: one more again, and that one is dropped.
     ...(limit !== undefined && { Limit: limit + (after === undefined ? 1 : 2) }),
   };
+}
+
+/**
+ * The keys of a whole stretch, page by page, with those of what has expired and not gone yet: for whoever takes all of it away, which
+ * he may do page by page.
+ */
+export async function* keyPages(
+  { db, name }: Table,
+  range: Pick<Range, 'pk' | 'prefix'>,
+  limit: number,
+): AsyncGenerator<ItemKey[]> {
+  const query = { ...queryOf(name, { ...range, only: [], consistent: 'yes' }), Limit: limit };
+  let ExclusiveStartKey: Item | undefined;
+  do {
+    const page: QueryCommandOutput = await db.send(new QueryCommand({ ...query, ExclusiveStartKey }));
+    const found = (page.Items ?? []).map(({ pk, sk }) => ({ pk: String(pk), sk: String(sk) }));
+    if (found.length > 0) yield found;
+    ExclusiveStartKey = page.LastEvaluatedKey;
+  } while (ExclusiveStartKey !== undefined);
+}
+
+const MOST_PAGES_COUNTED = 100;
+
+/** How many items a partition holds; of a very large one, how many were counted. */
+export async function countOf({ db, name: TableName }: Table, pk: string): Promise<number> {
+  let count = 0;
+  let ExclusiveStartKey: Item | undefined;
+  for (let pages = 0; pages < MOST_PAGES_COUNTED; pages++) {
+    const page: QueryCommandOutput = await db.send(
+      new QueryCommand({
+        TableName,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': pk },
+        Select: 'COUNT',
+        ConsistentRead: true,
+        ExclusiveStartKey,
+      }),
+    );
+    count += page.Count ?? 0;
+    ExclusiveStartKey = page.LastEvaluatedKey;
+    if (ExclusiveStartKey === undefined) break;
+  }
+  return count;
 }
 
 /** Every item of a stretch, page by page. */

@@ -1,13 +1,14 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { AcceptedEvent } from '../domain/event.ts';
+import type { AcceptedEvent, ErasedEvent, EventFacts } from '../domain/event.ts';
+import { unlessRefused } from './conditional.ts';
 import { readAll, readRange, writeAll, type Item, type ItemKey, type Table, type Write } from './database.ts';
 import { keys, MARKER_SHARDS, TIME_SHARDS } from './keys.ts';
 import { mergedPage } from './merged.ts';
 import { readable, warn, type Report } from './readable.ts';
 
-const Head = z.object({
+const Facts = z.object({
   tenant: z.string(),
   event_id: z.string(),
   type: z.string(),
@@ -18,9 +19,10 @@ const Head = z.object({
   schema: z.string(),
   resource: z.string().nullable(),
   traceparent: z.string().optional(),
-  body: z.string(),
   expires_at: z.number(),
 });
+const Erased = Facts.extend({ erased_at: z.string() });
+const Head = z.union([Facts.extend({ body: z.string() }), Erased]);
 
 const MatchedPart = z.object({ matched_at: z.string(), matched: z.number(), subscriptions: z.array(z.string()) });
 
@@ -90,22 +92,57 @@ export function eventsIn(table: Table, retentionDays: number, report: Report = w
     return { ...keys.time(event), v: 1, ...timed, expires_at: expiry(accepted_at) };
   };
 
-  const matchedParts = (event: Omit<Timed, 'matched'>, { at, subscriptions }: Matched): Write[] =>
+  const matchedItems = (event: Omit<Timed, 'matched'>, { at, subscriptions }: Matched): Item[] =>
     Array.from({ length: Math.max(1, Math.ceil(subscriptions.length / IDS_A_PART)) }, (_, part) => ({
-      put: {
-        ...keys.matched(event, part),
-        v: 1,
-        matched_at: at,
-        matched: subscriptions.length,
-        subscriptions: subscriptions.slice(part * IDS_A_PART, (part + 1) * IDS_A_PART),
-        expires_at: expiry(event.accepted_at),
-      },
+      ...keys.matched(event, part),
+      v: 1,
+      matched_at: at,
+      matched: subscriptions.length,
+      subscriptions: subscriptions.slice(part * IDS_A_PART, (part + 1) * IDS_A_PART),
+      expires_at: expiry(event.accepted_at),
     }));
+
+  const matchedParts = (event: Omit<Timed, 'matched'>, matched: Matched): Write[] =>
+    matchedItems(event, matched).map((put) => ({ put }));
 
   const placed = (item: Item): Placed | undefined => {
     const timed = readable(Timed, item, report);
     return timed && { ...timed, position: String(item.sk) };
   };
+
+  /** The head without all that may be personal, whatever a publisher put there. */
+  async function blanked(tenant: string, eventId: string, at: Date): Promise<ErasedEvent | undefined> {
+    const output = await unlessRefused(
+      db.send(
+        new UpdateCommand({
+          TableName,
+          Key: keys.head(tenant, eventId),
+          UpdateExpression:
+            'SET erased_at = if_not_exists(erased_at, :at), #timestamp = accepted_at, #resource = :none REMOVE body, traceparent',
+          ConditionExpression: 'attribute_exists(pk) AND expires_at > :now',
+          ExpressionAttributeNames: { '#timestamp': 'timestamp', '#resource': 'resource' },
+          ExpressionAttributeValues: {
+            ':at': at.toISOString(),
+            ':none': null,
+            ':now': Math.floor(at.getTime() / 1000),
+          },
+          ReturnValues: 'ALL_NEW',
+        }),
+      ),
+    );
+    if (output === undefined) return undefined;
+    const { expires_at: _expiry, ...event } = Erased.parse(output.Attributes);
+    return event;
+  }
+
+  /** As if match had found nobody. Where it was there, or comes now, what it says stands. */
+  async function closeUnmatched(event: ErasedEvent, at: Date): Promise<void> {
+    const nobody = { at: at.toISOString(), subscriptions: [] };
+    for (const Item of [timeItem(event, nobody), ...matchedItems(event, nobody)]) {
+      await happened(db.send(new PutCommand({ TableName, Item, ...ifAbsent })));
+    }
+    await writeAll(table, [{ remove: keys.marker(event) }]);
+  }
 
   return {
     /** Takes the event's id for it. False where an event has it already, however long ago within the retention. */
@@ -129,8 +166,8 @@ export function eventsIn(table: Table, retentionDays: number, report: Report = w
       );
     },
 
-    /** The event of this id as it was accepted, or undefined. */
-    async find(tenant: string, eventId: string): Promise<AcceptedEvent | undefined> {
+    /** The event of this id as it was accepted, or what is left of it once it was erased; undefined where there is none. */
+    async find(tenant: string, eventId: string): Promise<AcceptedEvent | ErasedEvent | undefined> {
       const { Item } = await db.send(
         new GetCommand({ TableName, Key: keys.head(tenant, eventId), ConsistentRead: true }),
       );
@@ -140,7 +177,7 @@ export function eventsIn(table: Table, retentionDays: number, report: Report = w
     },
 
     /** Writes down that the event is accepted and not yet matched. False where that is written already. */
-    async open(event: AcceptedEvent): Promise<boolean> {
+    async open(event: EventFacts): Promise<boolean> {
       const { tenant, event_id, accepted_at } = event;
       const Item = { ...keys.marker(event), v: 1, tenant, event_id, accepted_at, tries: 0 };
       return happened(db.send(new PutCommand({ TableName, Item, ...ifAbsent })));
@@ -268,6 +305,16 @@ export function eventsIn(table: Table, retentionDays: number, report: Report = w
           }),
         ),
       );
+    },
+
+    /**
+     * Takes away what the event said and leaves a tombstone, which keeps its id for as long as the event would have. Where match has
+     * not been there, nobody has to come for it any more. Done again, it changes nothing. Undefined where there is no such event.
+     */
+    async erase(tenant: string, eventId: string, at: Date): Promise<ErasedEvent | undefined> {
+      const event = await blanked(tenant, eventId, at);
+      if (event !== undefined) await closeUnmatched(event, at);
+      return event;
     },
 
     /** Closes a marker whose event is matched, or is no more. */

@@ -10,6 +10,7 @@ import type { ItemKey } from './database.ts';
  *   INT#tenant#wish             subscription#interest          wants events of this wish (a type, X.*, group:G, *)
  *   KEY#key                     key                            an access key
  *   KEYS                        key                            the list of them; !admins is the set of admin keys
+ *   KEYS#tenant                 key                            the list of those that are bound to the tenant
  *   DEK#tenant                  dek                            the tenant's wrapped data key
  * flow table
  *   EV#tenant#event             head                           the event and its data
@@ -27,10 +28,16 @@ import type { ItemKey } from './database.ts';
  *   RATE#tenant#subscription    rate                           its next free moment
  *   RATE#tenant#                ingest                         when the tenant may post its next event
  *   RATE#tenant#subscription    test                           when the subscription may be tested again
- *   ONCE#tenant#kind#key        once                           what a caller's Idempotency-Key stands for, for a day
+ *   ONCE#tenant                 kind#key                       what a caller's Idempotency-Key stands for, for a day
  *   REPLAY#tenant#subscription  replay                         a catch-up or replay, with how far it is
  *   RUNNING                     tenant#subscription#replay     one that is under way
  *   HELD                        tenant#subscription            one that is held
+ *   TENANT#tenant               tenant                         that there is such a tenant, and its erasure
+ *   TENANT#tenant               gone#subscription              one that was deleted, for as long as anything of it may be left
+ *   TENANTS#n                   tenant                         the list of tenants
+ *   ERASING                     tenant                         one whose erasure is under way
+ *
+ * What holds a tenant's name is taken away with it: whatever is added here is added in erase-tenant.ts.
  */
 
 /** Spread over partitions by a hash, so that no single one takes all the writes of a busy moment. */
@@ -47,6 +54,7 @@ export const SHELF_SHARDS = 16;
 export const WAIT_SHARDS = 4;
 /** Each of them is read once a second by a part of the environments at work. */
 export const TROUBLE_COPIES = 4;
+export const TENANT_SHARDS = 4;
 
 type Of = Pick<EventFacts, 'tenant' | 'event_id' | 'accepted_at'>;
 
@@ -75,6 +83,8 @@ export const keys = {
   accessKey: (id: string): ItemKey => ({ pk: `KEY#${id}`, sk: 'key' }),
   accessKeyListed: (id: string): ItemKey => ({ pk: 'KEYS', sk: id }),
   listedAccessKeys: { pk: 'KEYS', prefix: 'key_' },
+  tenantKeysPartition: (tenant: string): string => `KEYS#${tenant}`,
+  accessKeyOfTenant: (tenant: string, id: string): ItemKey => ({ pk: keys.tenantKeysPartition(tenant), sk: id }),
   admins: { pk: 'KEYS', sk: '!admins' } satisfies ItemKey,
   dataKey: (tenant: string): ItemKey => ({ pk: `DEK#${tenant}`, sk: 'dek' }),
 
@@ -157,11 +167,25 @@ export const keys = {
   testRate: (tenant: string, subscriptionId: string): ItemKey => ({ ...keys.rate(tenant, subscriptionId), sk: 'test' }),
   ingestRate: (tenant: string): ItemKey => ({ pk: `RATE#${tenant}#`, sk: 'ingest' }),
   keyUse: (id: string): ItemKey => ({ pk: `USED#${id}`, sk: 'use' }),
+  madeOncePartition: (tenant: string): string => `ONCE#${tenant}`,
   madeOnce: (tenant: string, kind: string, key: string): ItemKey => ({
-    pk: `ONCE#${tenant}#${kind}#${key}`,
-    sk: 'once',
+    pk: keys.madeOncePartition(tenant),
+    sk: `${kind}#${key}`,
   }),
   replayPartition: (tenant: string, subscriptionId: string): string => `REPLAY#${tenant}#${subscriptionId}`,
   running: { pk: 'RUNNING' },
   held: { pk: 'HELD' },
+  tenantPartition: (tenant: string): string => `TENANT#${tenant}`,
+  tenant: (tenant: string): ItemKey => ({ pk: keys.tenantPartition(tenant), sk: 'tenant' }),
+  goneOf: (tenant: string): { pk: string; prefix: string } => ({ pk: keys.tenantPartition(tenant), prefix: 'gone#' }),
+  gone: (tenant: string, subscriptionId: string): ItemKey => {
+    const { pk, prefix } = keys.goneOf(tenant);
+    return { pk, sk: `${prefix}${subscriptionId}` };
+  },
+  tenantsPartition: (shard: number): string => `TENANTS#${shard}`,
+  tenantListed: (tenant: string): ItemKey => ({
+    pk: keys.tenantsPartition(shardOf(tenant, TENANT_SHARDS)),
+    sk: tenant,
+  }),
+  erasing: { pk: 'ERASING' },
 } as const;

@@ -3,7 +3,7 @@ import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { interestsIn } from '../domain/interest.ts';
 import { Subscription } from '../domain/subscription.ts';
-import { readAll, readRange, writeAll, type Item, type Table, type Write } from './database.ts';
+import { countOf, readAll, readRange, writeAll, type Item, type Table, type Write } from './database.ts';
 import { keys } from './keys.ts';
 
 const Interest = z.object({ subscription: z.string(), filter: z.string().nullable() });
@@ -135,6 +135,9 @@ export function subscriptionsIn(table: Table, readersPass: () => Promise<void> =
       });
       return { subscriptions: items.map(fromItem), after };
     },
+
+    /** How many a tenant has. */
+    count: (tenant: string): Promise<number> => countOf(table, keys.subscriptionPartition(tenant)),
 
     /** Everyone who asked for events of this type and group; one subscription may stand there several times. */
     async interested(tenant: string, event: { type: string; group: string }): Promise<Interest[]> {

@@ -37,6 +37,15 @@ function open(key: Buffer, place: Place, sealed: string): string {
 
 export const openKms = (): KMSClient => new KMSClient({});
 
+interface Opened {
+  /** The key as it stands in the table. */
+  blob: Buffer;
+  key: Buffer;
+}
+
+/** Then it is looked at again: a tenant that was erased and comes back has another one. An erasure takes longer than that. */
+const KEPT_MS = 10 * 60_000;
+
 export type Vault = ReturnType<typeof vaultIn>;
 
 /**
@@ -44,7 +53,7 @@ export type Vault = ReturnType<typeof vaultIn>;
  * opened once a process: a KMS call for every secret would not cache at ten thousand subscriptions.
  */
 export function vaultIn(table: Table, kms: { client: KMSClient; keyArn: string }) {
-  const opened = new Map<string, Promise<Buffer>>();
+  const opened = new Map<string, { key: Promise<Opened>; until: number }>();
 
   async function wrapped(tenant: string): Promise<Buffer | undefined> {
     const { Item } = await table.db.send(
@@ -61,7 +70,7 @@ export function vaultIn(table: Table, kms: { client: KMSClient; keyArn: string }
     return Buffer.from(Plaintext);
   }
 
-  /** Makes the tenant's data key. Two may try at once: the first to write it down wins, and both use that one. */
+  /** Makes the tenant's data key, and answers it wrapped. Two may try at once: the first to write it down wins, and both use that one. */
   async function make(tenant: string): Promise<Buffer> {
     const { CiphertextBlob } = await kms.client.send(
       new GenerateDataKeyCommand({ KeyId: kms.keyArn, KeySpec: 'AES_256', EncryptionContext: { tenant } }),
@@ -77,22 +86,27 @@ export function vaultIn(table: Table, kms: { client: KMSClient; keyArn: string }
     }
     const stored = await wrapped(tenant);
     if (stored === undefined) throw new Error(`the data key of ${tenant} was not kept`);
-    return unwrap(tenant, stored);
+    return stored;
   }
 
-  async function load(tenant: string): Promise<Buffer> {
-    const stored = await wrapped(tenant);
-    return stored === undefined ? make(tenant) : unwrap(tenant, stored);
+  async function load(tenant: string, before: Promise<Opened> | undefined): Promise<Opened> {
+    const blob = (await wrapped(tenant)) ?? (await make(tenant));
+    const known = await before;
+    // The same as before costs no call of KMS, which may not answer for an hour.
+    return known?.blob.equals(blob) === true ? known : { blob, key: await unwrap(tenant, blob) };
   }
 
-  function keyOf(tenant: string): Promise<Buffer> {
+  async function keyOf(tenant: string): Promise<Buffer> {
+    const now = table.now().getTime();
     const known = opened.get(tenant);
-    if (known !== undefined) return known;
-    const key = load(tenant);
-    opened.set(tenant, key);
+    if (known !== undefined && known.until > now) return (await known.key).key;
+    const entry = { key: load(tenant, known?.key), until: now + KEPT_MS };
+    opened.set(tenant, entry);
     // A failed call must not be remembered, or one throttle would silence the tenant for as long as the process lives.
-    key.catch(() => opened.delete(tenant));
-    return key;
+    entry.key.catch(() => {
+      if (opened.get(tenant) === entry) opened.delete(tenant);
+    });
+    return (await entry.key).key;
   }
 
   return {

@@ -1,9 +1,13 @@
 import { test } from '@jest/globals';
+import { format, type Options } from 'prettier';
 import { fitted } from '../../shared/contract/openapi.ts';
 import { pathParameters, TAGS, type Operation, type Refusal } from '../../shared/contract/operation.ts';
 import { EXAMPLES, refusalsOf } from '../../shared/contract/refusals.ts';
 import { openApiDocument, operations, ours } from '../support/documents.ts';
 import { expectMade, row, table } from './made-parts.ts';
+
+/** As the project's own formatting of this page makes it. */
+const JSON_STYLE: Options = { parser: 'json', printWidth: 120 };
 
 /** As one word of a shell. */
 const quoted = (value: unknown): string => `'${JSON.stringify(value).replaceAll("'", String.raw`'\''`)}'`;
@@ -55,18 +59,19 @@ const COMMON: readonly Refusal[] = [
   'unauthorized', 'missingScope', 'notFound', 'invalid', 'badQuery', 'badCursor', 'malformedJson', 'notJson', 'tooLarge', 'internal',
 ]; // prettier-ignore
 
-function answersOf(operation: Operation): string {
+async function answersOf(operation: Operation): Promise<string> {
   const { status, description, example: general } = operation.answer;
   const example = general === undefined ? undefined : fitted(general, ours);
   const own = [...refusalsOf(operation)].flatMap(([at, refusals]) =>
     refusals.filter((name) => !COMMON.includes(name)).map((name) => `${at} \`${EXAMPLES[name].code}\``),
   );
-  const shown = example === undefined ? [] : ['```json', JSON.stringify(example, null, 2), '```'];
+  const shown =
+    example === undefined ? [] : ['```json', (await format(JSON.stringify(example), JSON_STYLE)).trim(), '```'];
   const refused = own.length === 0 ? [] : [`Refusals of its own: ${[...new Set(own)].join(', ')}.`];
   return [`**${status}** ${description}`, shown.join('\n'), ...refused].filter((part) => part !== '').join('\n\n');
 }
 
-function section(operation: Operation): string {
+async function section(operation: Operation): Promise<string> {
   const { method, path, summary, description = '', needs } = operation;
   const bodies = bodiesOf(operation);
   const scope = needs === 'open' ? 'No key.' : needs === 'any' ? 'Any key.' : `Scope \`${needs}\`.`;
@@ -77,23 +82,28 @@ function section(operation: Operation): string {
     ...(bodies.length === 0
       ? [commandFor(operation, undefined)]
       : bodies.map(([what, body]) => (bodies.length > 1 ? `${what}:\n\n` : '') + commandFor(operation, body))),
-    answersOf(operation),
+    await answersOf(operation),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
 }
 
-const reference = Object.entries(TAGS).map(([tag, description]) =>
-  [`## ${tag}`, description, ...operations.filter((operation) => operation.tag === tag).map(section)].join('\n\n'),
-);
+async function reference(): Promise<string> {
+  const parts: string[] = [];
+  for (const [tag, description] of Object.entries(TAGS)) {
+    parts.push(`## ${tag}`, description);
+    for (const operation of operations) if (operation.tag === tag) parts.push(await section(operation));
+  }
+  return parts.join('\n\n');
+}
 
 const refusals = Object.values(EXAMPLES)
   .toSorted((a, b) => a.status - b.status)
   .map(({ status, code, message }) => row(status, `\`${code}\``, message.replaceAll('|', '\\|')));
 
-test('the reference of the API says what the contract says', () => {
+test('the reference of the API says what the contract says', async () => {
   expectMade('api.md', {
     refusals: table(['status', 'code', 'as in'], [...new Set(refusals)]),
-    reference: reference.join('\n\n'),
+    reference: await reference(),
   });
 });

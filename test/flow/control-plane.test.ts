@@ -220,3 +220,31 @@ test('the catalogue is open to everyone', async () => {
   expect((await api.get('/v1/event-types/Guest.Creatd', { key: null })).body.detail).toContain('Guest.Created');
   expect(await api.get('/healthz', { key: null })).toMatchObject({ status: 200 });
 });
+
+test('an event is erased: its data is nowhere to be read, and its id is still known', async () => {
+  const tenant = `${TENANT}-erased`;
+  const posted = { ...guest, event_id: 'e1', data: { id: 'g1', name: 'Zoe' } };
+  await api.publish(tenant, posted);
+  const one = `/v1/tenants/${tenant}/events/e1`;
+  for (let twice = 0; twice < 2; twice++) expect((await api.remove(one)).status).toBe(204);
+  const { text, body } = await api.get(one);
+  expect(text).not.toContain('Zoe');
+  expect(body).toMatchObject({ event_id: 'e1', data: null, erased_at: expect.any(String) });
+  expect(await api.publish(tenant, posted)).toMatchObject({ duplicate: true });
+  expect(await api.post(`${one}/replay`, {})).toMatchObject({ status: 409, body: { code: 'event_erased' } });
+});
+
+test('a tenant is listed, and is no more to be had from the moment on that it is erased', async () => {
+  const tenant = `${TENANT}-leaving`;
+  const wish = { url: 'http://127.0.0.1:9/', event_types: ['*'], status: 'disabled' };
+  await api.subscribe(tenant, wish);
+  const one = `/v1/tenants/${tenant}`;
+  expect((await api.get(one)).body).toMatchObject({ tenant, subscriptions: 1, keys: 0, erasure: null });
+  expect((await api.get('/v1/tenants')).body.items).toContainEqual(expect.objectContaining({ tenant }));
+  const key = await api.post('/v1/keys', { name: 'a key', scopes: ['events:write'], tenant });
+  expect(await api.remove(one)).toMatchObject({ status: 409, body: { code: 'tenant_has_keys' } });
+  await api.remove(`/v1/keys/${key.body.id}`);
+  expect(await api.remove(one)).toMatchObject({ status: 202, body: { tenant, erasure: { state: 'running' } } });
+  const again = await api.post(`${one}/subscriptions`, wish);
+  expect(again).toMatchObject({ status: 409, body: { code: 'tenant_being_erased' } });
+});

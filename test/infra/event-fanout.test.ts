@@ -361,7 +361,7 @@ describe('functions', () => {
     [
       'Sweep',
       {
-        TablesControl: ['GetItem', 'Query', 'PutItem'],
+        TablesControl: ['GetItem', 'Query', 'PutItem', 'BatchWriteItem'],
         TablesFlow: ITEMS,
         Bus: ['PutEvents'],
         Notices: ['Publish'],

@@ -33,7 +33,7 @@ test('what is always looked after is asked for, and walks that nobody works on',
   await tick(world);
   expect(asked()).toContainEqual({ v: 1, kind: 'walk', ...OF, replay_id: 'rpl_1' });
   expect(kindsAsked()).toEqual(['held', 'markers', 'redrive', 'walk']);
-  expect(opened.lines).toEqual([{ what: 'sweep.tick', shelves: 0, walks: 1, well: 0 }]);
+  expect(opened.lines).toEqual([{ what: 'sweep.tick', shelves: 0, erasures: 0, walks: 1, well: 0 }]);
 });
 
 test('a list of walks that cannot be read to its end keeps nothing else from being asked for', async () => {

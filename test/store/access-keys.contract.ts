@@ -332,6 +332,16 @@ export const accessKeysContract = (backend: string, openTable: () => Promise<Tes
       expect(await keys.remove(adminOf(2))).toBe(false);
     });
 
+    test('are counted by the tenant that they are bound to, until they are deleted', async () => {
+      const { keys } = await open();
+      const bound = [1, 2, 3].map((n) => keyOf(n, { tenant: 'acme', expires_at: later(-n) }));
+      for (const key of [...bound, keyOf(4, { tenant: 'acme-2' }), keyOf(5), adminOf(6)]) await keys.create(key);
+      expect(await keys.countOf('acme')).toBe(3);
+      await keys.change({ ...bound[0]!, name: 'another name' });
+      await keys.remove(bound[1]!);
+      expect(await Promise.all(['acme', 'acme-2', 'other'].map(keys.countOf))).toEqual([2, 1, 0]);
+    });
+
     test('stand nowhere in the clear', async () => {
       const { keys, table } = await open();
       await keys.enterFirst(await keys.authenticate(FIRST, 'now'));

@@ -48,6 +48,31 @@ export const attemptsContract = (backend: string, openTable: () => Promise<TestT
     return { table, clock: table.clock, attempts: attemptsIn(table, RETENTION_DAYS) };
   };
 
+  describe(`what a subscriber answered on ${backend}`, () => {
+    test('can be taken away from all attempts of a delivery, and nothing else is', async () => {
+      const { attempts } = await open();
+      const steps = [
+        make.step({ attempt: 1 }),
+        make.step({ attempt: 2 }),
+        make.step({ run: 2 }),
+        make.step({ subscriptionId: 'sub_2' }),
+        make.step({ event: make.event({ event_id: 'evt_2' }) }),
+      ];
+      const told = steps.map((step) => ({ ...attemptOf(step), response_excerpt: 'no such guest: Zoe' }));
+      await Promise.all(steps.map((step, i) => attempts.record(step, told[i]!)));
+      await attempts.claim(make.step({ attempt: 3 }), { now: new Date(AT), seconds: 30 });
+      const blanked = steps.slice(0, 3).map(attemptOf);
+
+      expect(await attempts.blank(make.event(), 'sub_1')).toEqual(told.slice(0, 3));
+      expect(await attempts.ofDelivery(make.event(), 'sub_1')).toEqual(blanked);
+      expect(await attempts.blank(make.event(), 'sub_1')).toEqual(blanked);
+      expect(await attempts.ofDelivery(make.event(), 'sub_2')).toEqual([told[3]]);
+      expect(await attempts.ofDelivery(make.event({ event_id: 'evt_2' }), 'sub_1')).toEqual([told[4]]);
+      const claim = attempts.claim(make.step({ attempt: 3 }), { now: new Date(AT), seconds: 30 });
+      expect(await claim).toMatchObject({ kind: 'held' });
+    });
+  });
+
   describe(`a claim to an attempt on ${backend}`, () => {
     test('is given to one of many who ask at once, and the others hear until when', async () => {
       const { attempts, clock } = await open();

@@ -1,5 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { gatheredWrites, readAll, readRange, writeAll, type Item, type Range } from '../../shared/store/database.ts';
+import {
+  countOf,
+  gatheredWrites,
+  keyPages,
+  readAll,
+  readRange,
+  writeAll,
+  type Item,
+  type Range,
+} from '../../shared/store/database.ts';
 import type { TestTable } from '../support/dynamodb.ts';
 import { AT } from '../support/make.ts';
 
@@ -7,7 +16,7 @@ const item = (sk: string, more: Item = {}): { put: Item } => ({ put: { pk: 'P', 
 const numbered = (count: number, more: Item = {}): { put: Item }[] =>
   Array.from({ length: count }, (_, i) => item(`k${String(i).padStart(3, '0')}`, more));
 
-const keysOf = (items: readonly Item[]): unknown[] => items.map(({ sk }) => sk);
+const keysOf = (items: readonly { sk?: unknown }[]): unknown[] => items.map(({ sk }) => sk);
 const all = async (table: TestTable, range: Partial<Range> = {}): Promise<unknown[]> =>
   keysOf(await Array.fromAsync(readAll(table, { pk: 'P', consistent: 'yes', ...range })));
 
@@ -122,6 +131,38 @@ export const databaseContract = (backend: string, open: () => Promise<TestTable>
       await writeAll(table, [item('a', { ...LIVE, name: 'x', data: 'y' }), item('b', { ...EXPIRED, name: 'x' })]);
       const { items } = await readRange(table, { pk: 'P', only: ['name'] });
       expect(items).toEqual([{ pk: 'P', sk: 'a', name: 'x', ...LIVE }]);
+    });
+
+    test('tells every key of a stretch, of what has expired as well, while whoever asks takes them away', async () => {
+      const table = await open();
+      await writeAll(table, [...numbered(40), ...[item('x1', EXPIRED), item('x2')], { put: { pk: 'Q', sk: 'k000' } }]);
+      const pages: string[][] = [];
+      for await (const page of keyPages(table, { pk: 'P' }, 15)) {
+        pages.push(keysOf(page).map(String));
+        await writeAll(
+          table,
+          page.map((remove) => ({ remove })),
+        );
+      }
+      expect(pages.flat()).toEqual([...numbered(40).map(({ put }) => put.sk), 'x1', 'x2']);
+      expect(pages.map(({ length }) => length)).toEqual([15, 15, 12]);
+      expect(await table.scan()).toMatchObject([{ pk: 'Q' }]);
+    });
+
+    test('tells the keys that start with something', async () => {
+      const table = await open();
+      await writeAll(table, [item('a#1'), item('a#2'), item('ab#1')]);
+      const pages = await Array.fromAsync(keyPages(table, { pk: 'P', prefix: 'a#' }, 15));
+      expect(pages.map(keysOf)).toEqual([['a#1', 'a#2']]);
+      expect(await Array.fromAsync(keyPages(table, { pk: 'Q' }, 15))).toEqual([]);
+    });
+
+    test('counts a partition that is larger than what one answer holds', async () => {
+      const table = await open();
+      await writeAll(table, numbered(12, { text: 'x'.repeat(200_000) }));
+      await writeAll(table, [{ put: { pk: 'Q', sk: 'k' } }]);
+      expect(await countOf(table, 'P')).toBe(12);
+      expect(await countOf(table, 'R')).toBe(0);
     });
 
     test('takes more writes than fit into a call', async () => {

@@ -6,6 +6,7 @@ import { databaseContract } from './database.contract.ts';
 import { keyUseContract } from './key-use.contract.ts';
 import { eventsContract } from './events.contract.ts';
 import { subscriptionsContract } from './subscriptions.contract.ts';
+import { tenantsContract } from './tenants.contract.ts';
 import { vaultContract } from './vault.contract.ts';
 
 let dynalite: DynamoDb;
@@ -22,5 +23,6 @@ const contracts = [
   accessKeysContract,
   keyUseContract,
   vaultContract,
+  tenantsContract,
 ];
 for (const contract of contracts) contract('dynalite', () => dynalite.open());

@@ -310,6 +310,74 @@ export const eventsContract = (backend: string, openTable: () => Promise<TestTab
     });
   });
 
+  describe(`an erased event on ${backend}`, () => {
+    const eraseAt = (events: Events, seconds = 60) => events.erase('acme', 'evt_1', new Date(later(seconds)));
+
+    test('keeps its id, its hash and when it was accepted, and nothing of what it said', async () => {
+      const { events, table } = await open();
+      const event = make.event({ resource: 'Zoe' });
+      await events.accept(event);
+      const { tenant, event_id, type, group, accepted_at, sha256, schema } = event;
+      const kept = { tenant, event_id, type, group, accepted_at, sha256, schema };
+      const erased = { ...kept, timestamp: accepted_at, resource: null, erased_at: later(60) };
+      expect(await eraseAt(events)).toEqual(erased);
+      expect(await events.find('acme', 'evt_1')).toEqual(erased);
+      expect(JSON.stringify(await table.scan())).not.toMatch(/g1|Zoe|05:06:00|0af7651916cd/);
+      expect(await events.accept(event)).toBe(false);
+    });
+
+    test('was erased when it first was', async () => {
+      const { events } = await open();
+      await events.accept(make.event());
+      const first = await eraseAt(events);
+      expect(await eraseAt(events, 120)).toEqual(first);
+    });
+
+    test('goes when it would have gone, and its id is free', async () => {
+      const { events, clock } = await open();
+      await events.accept(make.event());
+      await eraseAt(events);
+      const over = RETENTION_SECONDS + 1;
+      clock.advance(over);
+      expect(await events.find('acme', 'evt_1')).toBeUndefined();
+      expect(await eraseAt(events, over)).toBeUndefined();
+      const next = make.event({ accepted_at: later(over) });
+      expect(await events.accept(next)).toBe(true);
+      expect(await events.find('acme', 'evt_1')).toEqual(next);
+    });
+
+    test('is none where there was none, and of one tenant alone', async () => {
+      const { events, table } = await open();
+      await events.accept(make.event({ tenant: 'other' }));
+      expect(await eraseAt(events)).toBeUndefined();
+      expect((await events.find('other', 'evt_1'))?.body).toBeDefined();
+      expect(await table.scan()).toHaveLength(1);
+    });
+
+    test('that match has not seen is as one that nobody wanted', async () => {
+      const { events } = await open();
+      await events.accept(make.event());
+      await events.open(make.event());
+      await eraseAt(events);
+      expect(await overdueAfter(events, 3_600)).toEqual([]);
+      expect(await events.matched('acme', 'evt_1')).toEqual({ at: later(60), subscriptions: [] });
+      expect((await events.ofTenant('acme', {}, { limit: 10 })).events).toMatchObject([
+        { event_id: 'evt_1', matched: 0 },
+      ]);
+    });
+
+    test('keeps whom match found, before it was erased or after', async () => {
+      const { events } = await open();
+      await events.accept(make.event());
+      await close(events, make.event(), ids(1_200));
+      await eraseAt(events);
+      expect((await events.matched('acme', 'evt_1'))?.subscriptions).toHaveLength(1_200);
+      await close(events, make.event(), ['sub_1']);
+      expect((await events.matched('acme', 'evt_1'))?.subscriptions).toContain('sub_1');
+      expect((await events.ofTenant('acme', {}, { limit: 10 })).events).toMatchObject([{ matched: 1 }]);
+    });
+  });
+
   describe(`an open marker on ${backend}`, () => {
     test('is written once, whoever tries', async () => {
       const { events } = await open();

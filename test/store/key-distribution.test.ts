@@ -12,12 +12,14 @@ import {
   keys,
   MARKER_SHARDS,
   SHELF_SHARDS,
+  TENANT_SHARDS,
   TIME_SHARDS,
   TROUBLE_COPIES,
   WAIT_SHARDS,
 } from '../../shared/store/keys.ts';
 import { shelfIn, type Resting } from '../../shared/store/shelf.ts';
 import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
+import { tenantsIn } from '../../shared/store/tenants.ts';
 import { startDynalite, type Call, type DynamoDb, type Reply, type TestTable } from '../support/dynamodb.ts';
 import { AT, later, make } from '../support/make.ts';
 
@@ -445,6 +447,28 @@ describe('subscriptions of one tenant that want everything', () => {
     const { bytes: size, reads } = await interested(1_000, filter);
     expect(10 * size).toBeGreaterThan(5_000_000);
     expect(Math.floor(MOST_READS / (10 * reads))).toBe(2);
+  });
+});
+
+describe('tenants', () => {
+  const names = Array.from({ length: 300 }, (_, n) => `org_${createHash('sha256').update(String(n)).digest('hex')}`);
+  const shardsOfList = (meter: Meter): number[] => meter.writes('TENANTS#');
+
+  test('that are new in the same second are spread over the list, with a write each', async () => {
+    const store = tenantsIn(await dynalite.open(), 14);
+    const meter = await metered(() => Promise.all(names.map((name) => store.enter(name))));
+    expect(sum(shardsOfList(meter))).toBe(names.length);
+    expectEven(shardsOfList(meter), TENANT_SHARDS);
+    expect(meter.of('TENANT#')).toHaveLength(names.length);
+  });
+
+  test('are looked at by a thousand environments each half minute, each in a partition of its own', async () => {
+    const store = tenantsIn(await dynalite.open(), 14);
+    await store.enter(TENANT);
+    const meter = await metered(() => store.enter(TENANT));
+    expect(meter.partitions.size).toBe(1);
+    // Even if all of them did it in the same second.
+    expect(1_000 * meter.of('TENANT#')[0]!.reads).toBeLessThanOrEqual(MOST_READS / 3);
   });
 });
 

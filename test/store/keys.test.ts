@@ -6,6 +6,7 @@ import {
   keys,
   MARKER_SHARDS,
   SHELF_SHARDS,
+  TENANT_SHARDS,
   TIME_SHARDS,
   TROUBLE_COPIES,
   WAIT_SHARDS,
@@ -27,7 +28,11 @@ describe('what stands in a table is found by the same key for ever', () => {
     ["a tenant's data key", keys.dataKey('acme'), 'DEK#acme', 'dek'],
     ['an event', keys.head('acme', 'evt_1'), 'EV#acme#evt_1', 'head'],
     ['what match found', keys.matched(make.event(), 12), 'EV#acme#evt_1', 'matched#0012'],
-    ['what a caller’s key stands for', keys.madeOnce('acme', 'sub', 'k1'), 'ONCE#acme#sub#k1', 'once'],
+    ['what a caller’s key stands for', keys.madeOnce('acme', 'sub', 'k1'), 'ONCE#acme', 'sub#k1'],
+    ['that there is a tenant', keys.tenant('acme'), 'TENANT#acme', 'tenant'],
+    ['a tenant in the list', keys.tenantListed('acme'), 'TENANTS#2', 'acme'],
+    ['a subscription that was deleted', keys.gone('acme', 'sub_1'), 'TENANT#acme', 'gone#sub_1'],
+    ['a key of a tenant', keys.accessKeyOfTenant('acme', 'key_1'), 'KEYS#acme', 'key_1'],
     ['the tests of a subscription', keys.testRate('acme', 'sub_1'), 'RATE#acme#sub_1', 'test'],
     ['an open marker', keys.marker(make.event()), 'OPEN#06', `${AT}#acme#evt_1`],
     ['an attempt', keys.attempt(make.step({ run: 2, attempt: 10 })), 'AT#acme#sub_1#2', `${AT}#evt_1#0002#0010`],
@@ -65,6 +70,8 @@ describe('what stands in a table is found by the same key for ever', () => {
     ['the replays of a subscription', keys.replayPartition('acme', 'sub_1'), 'REPLAY#acme#sub_1'],
     ['the replays under way', keys.running, { pk: 'RUNNING' }],
     ['those who are held', keys.held, { pk: 'HELD' }],
+    ['a part of the tenants', keys.tenantsPartition(3), 'TENANTS#3'],
+    ['those that are being erased', keys.erasing, { pk: 'ERASING' }],
   ])('and so are %s', (_, place, expected) => {
     expect(place).toEqual(expected);
   });
@@ -78,6 +85,7 @@ describe('what stands in a table is found by the same key for ever', () => {
       SHELF_SHARDS,
       WAIT_SHARDS,
       TROUBLE_COPIES,
+      TENANT_SHARDS,
     }).toEqual({
       MARKER_SHARDS: 16,
       ATTEMPT_SHARDS: 4,
@@ -86,6 +94,7 @@ describe('what stands in a table is found by the same key for ever', () => {
       SHELF_SHARDS: 16,
       WAIT_SHARDS: 4,
       TROUBLE_COPIES: 4,
+      TENANT_SHARDS: 4,
     });
   });
 

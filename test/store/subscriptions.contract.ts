@@ -223,6 +223,14 @@ export const subscriptionsContract = (backend: string, openTable: () => Promise<
       expect(idsOf(await subscriptions.interested('acme', CREATED))).toEqual(['sub_1']);
     });
 
+    test('are counted by tenant', async () => {
+      const { subscriptions } = await open();
+      const all = [1, 2, 3].map((n) => make.subscription({ id: `sub_${n}` }));
+      for (const one of [...all, make.subscription({ tenant: 'other' })]) await subscriptions.create(one);
+      await subscriptions.remove(all[0]!);
+      expect(await Promise.all(['acme', 'other', 'nobody'].map(subscriptions.count))).toEqual([2, 1, 0]);
+    });
+
     test('does not come back with a change that comes after the removal', async () => {
       const { subscriptions } = await open();
       const before = make.subscription();

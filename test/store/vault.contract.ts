@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AwsError } from '../../local/aws/rpc.ts';
+import { writeAll } from '../../shared/store/database.ts';
+import { keys } from '../../shared/store/keys.ts';
 import { vaultIn, type Place } from '../../shared/store/vault.ts';
 import type { TestTable } from '../support/dynamodb.ts';
 import { startKms, type TestKms } from '../support/kms.ts';
@@ -68,6 +70,25 @@ export const vaultContract = (backend: string, openTable: () => Promise<TestTabl
       ];
       const opened = await Promise.allSettled(cut.map((bytes) => vault.open(PLACE, bytes.toString('base64'))));
       expect(opened.filter(({ status }) => status === 'fulfilled')).toEqual([]);
+    });
+
+    test('asks nobody whether its key is still the same, and looks every ten minutes', async () => {
+      const { table, vault } = await open();
+      const sealed = await vault.seal(PLACE, SECRET);
+      kms.calls.length = 0;
+      table.clock.advance(601);
+      expect(await vault.open(PLACE, sealed)).toBe(SECRET);
+      expect(kms.calls).toEqual([]);
+    });
+
+    test('takes the new key of a tenant that was erased meanwhile and has come back', async () => {
+      const { table, vault, another } = await open();
+      const before = await vault.seal(PLACE, SECRET);
+      await writeAll(table, [{ remove: keys.dataKey(PLACE.tenant) }]);
+      table.clock.advance(601);
+      const sealed = await vault.seal(PLACE, SECRET);
+      expect(await another().open(PLACE, sealed)).toBe(SECRET);
+      await expect(vault.open(PLACE, before)).rejects.toThrow();
     });
 
     test('seals one text differently each time', async () => {

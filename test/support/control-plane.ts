@@ -7,6 +7,7 @@ import type { Scope } from '../../shared/domain/key.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
 import { keyUseIn } from '../../shared/store/key-use.ts';
+import { deliveryEraser } from '../../shared/store/erase-delivery.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { madeOnceIn } from '../../shared/store/made-once.ts';
 import { vaultIn } from '../../shared/store/vault.ts';
@@ -26,7 +27,7 @@ const INSIDE = 'inside.example.com';
 export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: Stores) {
   const stores = given ?? (await openStores(dynamo));
   const { clock, control, subscriptions: subscriptionStore, events: eventStore, attempts } = stores;
-  const { shelf, replays: replayStore, held, rates } = stores;
+  const { shelf, replays: replayStore, held, rates, tenants } = stores;
   const health = healthIn(stores.flow, { copy: 0, token: () => '' });
   const keyUse = keyUseIn(stores.flow);
   const lines: Record<string, unknown>[] = [];
@@ -39,6 +40,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     random: (count) => Buffer.alloc(count, ++made),
     subscriptions: subscriptionStore,
     events: eventStore,
+    eraseDelivery: deliveryEraser({ attempts, shelf }),
     attempts,
     shelf,
     replays: replayStore,
@@ -46,6 +48,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     health,
     once: madeOnceIn(stores.flow),
     rates,
+    tenants,
     async post(sending) {
       sent.push(sending);
       return answers.shift() ?? ACCEPTED;

@@ -1,3 +1,4 @@
+import catalogue from '#catalogue';
 import { openTrouble } from '../../lambdas/deliver/trouble.ts';
 import type * as deliverStage from '../../lambdas/deliver/world.ts';
 import type * as ingestStage from '../../lambdas/ingest/ingest.ts';
@@ -6,10 +7,13 @@ import type * as sweepStage from '../../lambdas/sweep/sweep.ts';
 import { noticeOfDead } from '../../shared/domain/dead-letter.ts';
 import { asDoubtful } from '../../shared/domain/delivery.ts';
 import { newId } from '../../shared/domain/id.ts';
+import { knownWishes } from '../../shared/domain/interest.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
+import { deliveryEraser } from '../../shared/store/erase-delivery.ts';
+import { tenantEraser } from '../../shared/store/erase-tenant.ts';
 import { eventsIn } from '../../shared/store/events.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
@@ -19,6 +23,7 @@ import { pacer, ratesIn } from '../../shared/store/rates.ts';
 import { replaysIn } from '../../shared/store/replays.ts';
 import { shelfIn } from '../../shared/store/shelf.ts';
 import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
+import { tenantsIn } from '../../shared/store/tenants.ts';
 import { busNamed } from '../../shared/wire/bus.ts';
 import { gatheringQueue, jobsFor, queueAt } from '../../shared/wire/queue.ts';
 import type { Sending } from '../../shared/wire/signed-post.ts';
@@ -95,12 +100,14 @@ export async function openStores(dynamo: DynamoDb, at?: string) {
     replays: replaysIn(flow, RETENTION_DAYS),
     held: heldIn(flow),
     rates: ratesIn(flow),
+    tenants: tenantsIn(flow, RETENTION_DAYS),
   };
 }
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 const [EVENTS, DELIVERIES, RETRIES] = ['events', 'deliveries', 'retries'] as const;
 const [DEFERRED, SWEEPS] = ['deferred', 'sweeps'] as const;
+const wishes = knownWishes(new Map(Object.entries(catalogue.eventTypes).map(([type, { group }]) => [type, group])));
 /** What a subscription without a rate of its own may get in a second. */
 const CEILING = 100;
 
@@ -149,11 +156,17 @@ type Bench = ReturnType<typeof openBench>;
 
 /* ---- Worlds: what live-world.ts makes in each stage ---- */
 
-function ingestWorld({ clock, events, bus, report, note, noteFailure }: Bench): ingestStage.World {
+function ingestWorld({ clock, events, tenants, bus, report, note, noteFailure }: Bench): ingestStage.World {
   let made = 0;
+  const entered = lately(tenants.enter, {
+    keyOf: (tenant) => tenant,
+    now: () => clock.now().getTime(),
+    keptMs: 30_000,
+  });
   return {
     now: clock.now,
     admit: async () => undefined,
+    enter: entered.lately,
     newEventId: () => newId('evt', clock.now(), Buffer.alloc(10, ++made)),
     newTrace: () => TRACE,
     accept: events.accept,
@@ -246,7 +259,8 @@ function deliverWorld(bench: Bench, place: 'lane' | 'deferred'): deliverStage.Wo
 }
 
 function sweepWorld(bench: Bench): sweepStage.World {
-  const { clock, subscriptions, events, attempts, replays, shelf, held, flow, bus, sqs, report } = bench;
+  const { clock, subscriptions, events, attempts, replays, shelf, held, tenants, control, flow } = bench;
+  const { bus, sqs, report } = bench;
   const { publish } = busNamed(bus.client, { name: 'bus', source: 'event-fanout', report });
   const deferred = queueAt(sqs.client, { url: DEFERRED, report });
   return {
@@ -260,7 +274,14 @@ function sweepWorld(bench: Bench): sweepStage.World {
     replace: subscriptions.replace,
     interested: subscriptions.interested,
     ...events,
+    eraseDelivery: deliveryEraser({ attempts, shelf }),
     publish,
+    tenant: tenants.find,
+    eraser: tenantEraser({ control, flow, tenants }, [...wishes]),
+    erased: tenants.erased,
+    eraseRest: tenants.eraseRest,
+    forgetTenant: tenants.forget,
+    stalledErasures: tenants.stalledErasures,
     shelves: Array.from({ length: SHELF_SHARDS }, (_, shard) => shard),
     isDue: shelf.isDue,
     due: shelf.due,

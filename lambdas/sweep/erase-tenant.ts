@@ -1,0 +1,75 @@
+import type { Job } from '../../shared/domain/job.ts';
+import type { TenantEraser } from '../../shared/store/erase-tenant.ts';
+import type { ErasureOf, Tenant } from '../../shared/store/tenants.ts';
+
+export interface EraseTenantWorld {
+  now(): Date;
+  tenant(tenant: string): Promise<Tenant | undefined>;
+  /** What there is to take away in each phase, step by step. */
+  eraser: TenantEraser;
+  /** So many more are gone; undefined where the erasure is over. */
+  erased(of: ErasureOf, gone: { events: number; subscriptions: number }): Promise<Tenant | undefined>;
+  eraseRest(of: ErasureOf, nextAt: Date): Promise<Tenant | undefined>;
+  forgetTenant(of: ErasureOf): Promise<void>;
+  ask(job: Job, delay: number): Promise<void>;
+  note(what: string, line: Record<string, string | number>): void;
+}
+
+/**
+ * By then all that was on its way has come to rest, and found no subscription: a queue holds nothing back for longer, and who had
+ * opened the tenant's data key has forgotten it.
+ */
+const REST_SECONDS = 900;
+/** Queues are not exact. */
+const EARLY_MS = 5_000;
+/** What is left of the function's time when nothing further is begun. */
+const SPARE_MS = 15_000;
+
+/** Takes away what there is, as far as the time goes. Whoever finds the erasure over was one too many, and does nothing more. */
+async function takeAway(
+  { tenant, erasure }: Required<Tenant>,
+  world: EraseTenantWorld,
+  remainingMs: () => number,
+): Promise<'all' | 'more' | 'nothing'> {
+  const of = { tenant, started_at: erasure.started_at };
+  for await (const gone of world.eraser[erasure.phase](tenant)) {
+    if ((await world.erased(of, gone)) === undefined) return 'nothing';
+    if (remainingMs() < SPARE_MS) return 'more';
+  }
+  return 'all';
+}
+
+/**
+ * Goes on with the erasure of a tenant: first its subscriptions, so that nothing more is made of it, and after a while everything else.
+ * It begins so late that whatever ingest and the control plane had already let in is there.
+ */
+export async function eraseTenant(
+  job: Extract<Job, { kind: 'erase_tenant' }>,
+  world: EraseTenantWorld,
+  remainingMs: () => number,
+): Promise<void> {
+  const found = await world.tenant(job.tenant);
+  if (found?.erasure === undefined) return;
+  const { tenant, erasure } = found;
+  const { phase, started_at } = erasure;
+  if (world.now().getTime() + EARLY_MS < erasure.next_at) return;
+  const of = { tenant, started_at };
+  // Touched, so that the tick leaves it alone; and asked, whether it is over by now.
+  if ((await world.erased(of, { events: 0, subscriptions: 0 })) === undefined) return;
+
+  const taken = await takeAway({ ...found, erasure }, world, remainingMs);
+  world.note('sweep.erase_tenant', { tenant, phase, taken });
+  if (taken === 'nothing') return;
+  if (taken === 'more') return world.ask(job, 0);
+  if (phase === 'rest') return end(of, world);
+  await world.eraseRest(of, new Date(world.now().getTime() + REST_SECONDS * 1000));
+  await world.ask(job, REST_SECONDS);
+}
+
+async function end(of: ErasureOf, world: EraseTenantWorld): Promise<void> {
+  const { tenant, started_at } = of;
+  const erasure = (await world.tenant(tenant))?.erasure;
+  await world.forgetTenant(of);
+  const { events = 0, subscriptions = 0 } = erasure ?? {};
+  world.note('tenant.erased', { tenant, started_at, events, subscriptions });
+}
