@@ -4,6 +4,7 @@ import { audited } from './audit.ts';
 import { routes as deadLetters } from './dead-letters.ts';
 import { routes as eventTypes } from './event-types.ts';
 import { routes as events } from './events.ts';
+import { routes as figures } from './figures.ts';
 import { routes as filters } from './filters.ts';
 import { routes as replays } from './replays.ts';
 import { routes as secrets } from './secrets.ts';
@@ -29,6 +30,7 @@ export const routes: readonly Route<World>[] = [
   ...deadLetters,
   ...replays,
   ...events,
+  ...figures,
   ...accessKeys,
   ...eventTypes,
   health,

@@ -2,8 +2,10 @@ import { asDoubtful } from '../../shared/domain/delivery.ts';
 import { environment } from '../../shared/runtime/env.ts';
 import { note, noteFailure } from '../../shared/runtime/log.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
+import { countsIn } from '../../shared/store/counts.ts';
 import { openDatabase } from '../../shared/store/database.ts';
 import { eventsIn } from '../../shared/store/events.ts';
+import { figuresIn } from '../../shared/store/figures.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
 import { SHELF_SHARDS } from '../../shared/store/keys.ts';
@@ -19,12 +21,14 @@ const DAY = 24 * 60 * 60 * 1000;
 const env = environment('sweep');
 const now = (): Date => new Date();
 const unreadable = (error: Error): void => noteFailure('item.unreadable', error);
+const uncounted = (error: Error): void => noteFailure('counts.not_kept', error);
 const db = openDatabase();
 const flow = { db, name: env.FLOW_TABLE, now };
 
 const subscriptions = subscriptionsIn({ db, name: env.CONTROL_TABLE, now });
-const events = eventsIn(flow, env.RETENTION_DAYS, unreadable);
-const attempts = attemptsIn(flow, env.RETENTION_DAYS, unreadable);
+const events = eventsIn(flow, env.RETENTION_DAYS, { unreadable, uncounted });
+const attempts = attemptsIn(flow, env.RETENTION_DAYS, { unreadable, uncounted });
+const counts = countsIn(flow, unreadable);
 const replays = replaysIn(flow, env.RETENTION_DAYS, unreadable);
 const shelf = shelfIn(flow, env.RETENTION_DAYS, unreadable);
 const held = heldIn(flow, unreadable);
@@ -72,6 +76,11 @@ export const world: World = {
   },
   // What may have been sent before is in doubt already.
   send: (messages) => deferred.send(messages, asDoubtful),
+
+  nextWindow: counts.nextWindow,
+  counted: counts.counted,
+  folded: counts.folded,
+  grow: figuresIn(flow, env.RETENTION_DAYS, unreadable).grow,
 
   attemptsBetween: attempts.attemptsBetween,
   lettersBetween: attempts.lettersBetween,

@@ -22,11 +22,12 @@ const nameOf = ({ params, query }: Request, route: string): string => {
   return JSON.stringify([route, Object.entries(params).toSorted(), Object.entries(filters).toSorted()]);
 };
 
-/** What the request filters a list by. @throws Problem 400 */
+/** What the request filters a list by, or asks for. Of a strict schema, only what that names. @throws Problem 400 */
 export function filtersIn<T>({ query }: Request, filters: z.ZodType<T>): T {
   const { success, data, error } = filters.safeParse(query);
   if (success) return data;
   const [issue] = error.issues;
+  if (issue?.code === 'unrecognized_keys') throw problems.badQuery(issue.keys[0] ?? '', 'is not a parameter here');
   throw problems.badQuery(String(issue?.path[0]), issue?.message ?? 'is wrong');
 }
 

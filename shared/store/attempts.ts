@@ -2,14 +2,17 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { Attempt } from '../domain/attempt.ts';
+import type { Counted } from '../domain/count.ts';
 import type { EventFacts } from '../domain/event.ts';
+import { sumsOf } from '../domain/figures.ts';
 import { DEATHS, type Death } from '../domain/retry.ts';
 import { removeIf, unlessRefused } from './conditional.ts';
-import { gatheredWrites, readAll, readRange, type Item, type Table } from './database.ts';
+import { countingIn } from './counts.ts';
+import { gatheredWrites, readAll, readRange, type Item, type ItemKey, type Table } from './database.ts';
 import type { Whom } from './health.ts';
 import { ATTEMPT_SHARDS, DEAD_SHARDS, keys, type StepOf } from './keys.ts';
 import { mergedPage } from './merged.ts';
-import { readable, warn, type Report } from './readable.ts';
+import { readable, warn, type Reports } from './readable.ts';
 
 /** Who may make this attempt: we until the lease ends, somebody else until then, or nobody since it is made. */
 export type Claim = { kind: 'ours' } | { kind: 'held'; until: number } | { kind: 'settled' };
@@ -82,10 +85,23 @@ const toAttempt = (item: Item): Attempt | undefined => Attempt.safeParse(item).d
 
 export type Attempts = ReturnType<typeof attemptsIn>;
 
-/** The record of every attempt, which is also the claim to make it. */
-export function attemptsIn(table: Table, retentionDays: number, report: Report = warn) {
+/**
+ * The record of every attempt, which is also the claim to make it, and of every delivery that was given up. What they count for goes
+ * along with them: whoever is recorded is counted, in the same call.
+ */
+export function attemptsIn(
+  table: Table,
+  retentionDays: number,
+  { unreadable: report = warn, uncounted }: Reports = {},
+) {
   const { db, name: TableName } = table;
-  const write = gatheredWrites(table);
+  const counting = countingIn(table, retentionDays, uncounted);
+  const write = gatheredWrites<{ put: Item & ItemKey; counted: Counted }>(table, (writes) =>
+    counting(
+      writes.map(({ counted }) => counted),
+      writes[0]?.put,
+    ),
+  );
   /** A late attempt is kept as long as an early one, and a letter that dies of old age must not be born expired. */
   const expiry = (at: string): number => Math.ceil(Date.parse(at) / 1000) + retentionDays * 86_400;
 
@@ -135,7 +151,10 @@ export function attemptsIn(table: Table, retentionDays: number, report: Report =
 
     /** Settles an attempt for good. Writes made at about the same time share a call. */
     async record(step: StepOf, attempt: Attempt): Promise<void> {
-      await write({ put: { ...keys.attempt(step), v: 1, ...attempt, expires_at: expiry(attempt.at) } });
+      await write({
+        put: { ...keys.attempt(step), v: 1, ...attempt, expires_at: expiry(attempt.at) },
+        counted: { tenant: step.event.tenant, subscriptionId: step.subscriptionId, sums: sumsOf(attempt) },
+      });
     },
 
     /**
@@ -182,7 +201,10 @@ export function attemptsIn(table: Table, retentionDays: number, report: Report =
         died_at: at,
         ...(last !== undefined && { last }),
       };
-      await write({ put: { ...keys.deadLetter(event, subscriptionId), v: 1, ...letter, expires_at: expiry(at) } });
+      await write({
+        put: { ...keys.deadLetter(event, subscriptionId), v: 1, ...letter, expires_at: expiry(at) },
+        counted: { tenant, subscriptionId, sums: { dead: 1 } },
+      });
     },
 
     /** The dead letter of a delivery, or undefined while it was not given up. */

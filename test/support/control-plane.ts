@@ -23,7 +23,7 @@ const INSIDE = 'inside.example.com';
 export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: Stores) {
   const stores = given ?? (await openStores(dynamo));
   const { clock, control, subscriptions: subscriptionStore, events: eventStore, attempts } = stores;
-  const { shelf, replays: replayStore, held, rates } = stores;
+  const { shelf, replays: replayStore, held, rates, figures } = stores;
   const health = healthIn(stores.flow, { copy: 0, token: () => '' });
   const lines: Record<string, unknown>[] = [];
   const asked: Job[] = [];
@@ -39,6 +39,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     shelf,
     replays: replayStore,
     held,
+    figures,
     health,
     once: madeOnceIn(stores.flow),
     rates,

@@ -10,7 +10,9 @@ import type { Job } from '../../shared/domain/job.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
+import { countsIn } from '../../shared/store/counts.ts';
 import { eventsIn } from '../../shared/store/events.ts';
+import { figuresIn } from '../../shared/store/figures.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
 import { SHELF_SHARDS } from '../../shared/store/keys.ts';
@@ -95,6 +97,8 @@ export async function openStores(dynamo: DynamoDb, at?: string) {
     replays: replaysIn(flow, RETENTION_DAYS),
     held: heldIn(flow),
     rates: ratesIn(flow),
+    counts: countsIn(flow),
+    figures: figuresIn(flow, RETENTION_DAYS),
   };
 }
 export type Stores = Awaited<ReturnType<typeof openStores>>;
@@ -246,7 +250,8 @@ function deliverWorld(bench: Bench, place: 'lane' | 'deferred'): deliverStage.Wo
 }
 
 function sweepWorld(bench: Bench): sweepStage.World {
-  const { clock, subscriptions, events, attempts, replays, shelf, held, flow, bus, sqs, report } = bench;
+  const { clock, subscriptions, events, attempts, replays, shelf, held, counts, figures, flow, bus, sqs, report } =
+    bench;
   const { publish } = busNamed(bus.client, { name: 'bus', source: 'event-fanout', report });
   const deferred = queueAt(sqs.client, { url: DEFERRED, report });
   return {
@@ -260,6 +265,8 @@ function sweepWorld(bench: Bench): sweepStage.World {
     replace: subscriptions.replace,
     interested: subscriptions.interested,
     ...events,
+    ...counts,
+    grow: figures.grow,
     publish,
     shelves: Array.from({ length: SHELF_SHARDS }, (_, shard) => shard),
     isDue: shelf.isDue,
