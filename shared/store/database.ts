@@ -57,24 +57,31 @@ async function send({ db, name }: Table, requests: readonly Request[]): Promise<
   return (UnprocessedItems?.[name] ?? []) as Request[];
 }
 
+const isOf = ({ put }: Along, { PutRequest }: Request): boolean =>
+  PutRequest !== undefined && PutRequest.Item.pk === put.pk && PutRequest.Item.sk === put.sk;
+
 async function writeChunk(table: Table, writes: readonly Write[], along?: Along): Promise<void> {
-  const owed = (requests: readonly Request[]): number =>
-    requests.filter(({ PutRequest }) => PutRequest?.Item.pk !== along?.put.pk || PutRequest?.Item.sk !== along?.put.sk)
-      .length;
   let left = [...writes, ...(along === undefined ? [] : [along])].map(requestOf);
   for (let round = 0; left.length > 0; round++) {
-    const isOwed = owed(left) > 0;
+    const isOwed = along === undefined || left.some((request) => !isOf(along, request));
     try {
-      // A batch answers 200 for what a throttled table did not take, so what it names must be sent again.
-      if (round === (isOwed ? MOST_ROUNDS : MOST_ROUNDS_ALONG))
-        throw new Error(`${left.length} of ${writes.length} items were not written`);
-      if (round > 0) await new Promise((resume) => setTimeout(resume, 25 * 2 ** round));
-      left = await send(table, left);
+      left = await sendAgain(table, left, { round, most: isOwed ? MOST_ROUNDS : MOST_ROUNDS_ALONG });
     } catch (error) {
-      if (isOwed || along === undefined) throw error;
+      if (isOwed) throw error;
       return along.lost(new Error('an item that went along was not written', { cause: error }));
     }
   }
+}
+
+/** A batch answers 200 for what a throttled table did not take, so what it names must be sent again. */
+async function sendAgain(
+  table: Table,
+  requests: readonly Request[],
+  { round, most }: { round: number; most: number },
+): Promise<Request[]> {
+  if (round === most) throw new Error(`${requests.length} items were not written`);
+  if (round > 0) await new Promise((resume) => setTimeout(resume, 25 * 2 ** round));
+  return send(table, requests);
 }
 
 /**
