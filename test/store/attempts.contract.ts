@@ -437,7 +437,8 @@ export const attemptsContract = (backend: string, openTable: () => Promise<TestT
         for (const event_id of ['evt_1', 'evt_2', 'evt_3']) {
           await attempts.bury({ ...letter, event: make.event({ event_id }), reason: 'exhausted' });
         }
-        for (const item of await keptLetters(table)) await table.put({ ...item, pk: 'DEAD#acme#sub_1', reason: 'gone' });
+        for (const item of await keptLetters(table))
+          await table.put({ ...item, pk: 'DEAD#acme#sub_1', reason: 'gone' });
         const event = make.event({ event_id: 'evt_2' });
 
         expect(await attempts.letterOf(event, 'sub_1')).toMatchObject({ reason: 'exhausted' });
