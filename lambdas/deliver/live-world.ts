@@ -70,6 +70,8 @@ export const world: World = {
   expect: shelf.expect,
   over: shelf.over,
   record: attempts.record,
+  expectRecords: attempts.expectRecords,
+  keepCounts: attempts.keepCounts,
   bury: attempts.bury,
   acknowledge: attempts.acknowledge,
   tellDead: shared({

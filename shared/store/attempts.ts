@@ -2,13 +2,12 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { Attempt } from '../domain/attempt.ts';
-import type { Counted } from '../domain/count.ts';
 import type { EventFacts } from '../domain/event.ts';
 import { sumsOf } from '../domain/figures.ts';
 import { DEATHS, type Death } from '../domain/retry.ts';
 import { removeIf, unlessRefused } from './conditional.ts';
-import { countingIn } from './counts.ts';
-import { gatheredWrites, readAll, readRange, type Item, type ItemKey, type Table } from './database.ts';
+import { tallyIn } from './counts.ts';
+import { gatheredWrites, readAll, readRange, type Item, type Table } from './database.ts';
 import type { Whom } from './health.ts';
 import { ATTEMPT_SHARDS, DEAD_SHARDS, keys, type StepOf } from './keys.ts';
 import { mergedPage } from './merged.ts';
@@ -87,7 +86,7 @@ export type Attempts = ReturnType<typeof attemptsIn>;
 
 /**
  * The record of every attempt, which is also the claim to make it, and of every delivery that was given up. What they count for goes
- * along with them: whoever is recorded is counted, in the same call.
+ * along with the last of them.
  */
 export function attemptsIn(
   table: Table,
@@ -95,13 +94,8 @@ export function attemptsIn(
   { unreadable: report = warn, uncounted }: Reports = {},
 ) {
   const { db, name: TableName } = table;
-  const counting = countingIn(table, retentionDays, uncounted);
-  const write = gatheredWrites<{ put: Item & ItemKey; counted: Counted }>(table, (writes) =>
-    counting(
-      writes.map(({ counted }) => counted),
-      writes[0]?.put,
-    ),
-  );
+  const tally = tallyIn(table, retentionDays, uncounted);
+  const write = gatheredWrites(table, tally.take);
   /** A late attempt is kept as long as an early one, and a letter that dies of old age must not be born expired. */
   const expiry = (at: string): number => Math.ceil(Date.parse(at) / 1000) + retentionDays * 86_400;
 
@@ -126,6 +120,11 @@ export function attemptsIn(
   }
 
   return {
+    /** So many attempts are about to be recorded, or fewer: what they count for is kept with the last of them. */
+    expectRecords: tally.expect,
+    /** Resolves when all that was counted is kept, or lost. A batch ends so. */
+    keepCounts: tally.keep,
+
     /**
      * Asks for the attempt. One caller gets 'ours' until the lease ends; the lease must outlast the attempt's time-out. A
      * crash in between costs a second request, never a lost one.
@@ -151,10 +150,10 @@ export function attemptsIn(
 
     /** Settles an attempt for good. Writes made at about the same time share a call. */
     async record(step: StepOf, attempt: Attempt): Promise<void> {
-      await write({
-        put: { ...keys.attempt(step), v: 1, ...attempt, expires_at: expiry(attempt.at) },
-        counted: { tenant: step.event.tenant, subscriptionId: step.subscriptionId, sums: sumsOf(attempt) },
-      });
+      const { event, subscriptionId } = step;
+      tally.add({ tenant: event.tenant, subscriptionId, sums: sumsOf(attempt) }, keys.attempt(step));
+      tally.recorded();
+      await write({ put: { ...keys.attempt(step), v: 1, ...attempt, expires_at: expiry(attempt.at) } });
     },
 
     /**
@@ -201,10 +200,8 @@ export function attemptsIn(
         died_at: at,
         ...(last !== undefined && { last }),
       };
-      await write({
-        put: { ...keys.deadLetter(event, subscriptionId), v: 1, ...letter, expires_at: expiry(at) },
-        counted: { tenant, subscriptionId, sums: { dead: 1 } },
-      });
+      tally.add({ tenant, subscriptionId, sums: { dead: 1 } }, keys.deadLetter(event, subscriptionId));
+      await write({ put: { ...keys.deadLetter(event, subscriptionId), v: 1, ...letter, expires_at: expiry(at) } });
     },
 
     /** The dead letter of a delivery, or undefined while it was not given up. */

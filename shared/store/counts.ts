@@ -2,7 +2,7 @@ import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { Counts, countsOf, type Counted } from '../domain/count.ts';
 import { unlessRefused } from './conditional.ts';
-import { readAll, type Along, type ItemKey, type Table } from './database.ts';
+import { readAll, writeAll, type Along, type ItemKey, type Table } from './database.ts';
 import { COUNT_SHARDS, keys } from './keys.ts';
 import { readable, warn, type Report } from './readable.ts';
 
@@ -20,6 +20,43 @@ export const countingIn =
     const expires_at = Math.ceil(now.getTime() / 1000) + retentionDays * 86_400;
     return { put: { ...keys.count(now.toISOString(), first), v: 1, counts: countsOf(counted), expires_at }, lost };
   };
+
+/**
+ * What a batch counts, gathered until its last record so that it is one item: its attempts end one by one, and each of them is written
+ * when it does. Whoever dies before that takes his counts with him. Where no records are expected, counts go along at once.
+ */
+export function tallyIn(table: Table, retentionDays: number, lost?: Report) {
+  const itemOf = countingIn(table, retentionDays, lost);
+  let counted: Counted[] = [];
+  let first: ItemKey | undefined;
+  let expected = 0;
+
+  /** All of it, to go along with a call; undefined where more is expected. */
+  function take(): Along | undefined {
+    if (expected > 0) return undefined;
+    const along = itemOf(counted, first);
+    counted = [];
+    first = undefined;
+    return along;
+  }
+
+  return {
+    take,
+    /** So many records are about to come, or fewer. */
+    expect: (records: number): void => void (expected = records),
+    recorded: (): void => void (expected = Math.max(expected - 1, 0)),
+    /** Counts what is written under that key. */
+    add(one: Counted, key: ItemKey): void {
+      counted.push(one);
+      first ??= key;
+    },
+    /** Resolves when what has not gone along is kept, or lost. No more is expected. */
+    async keep(): Promise<void> {
+      expected = 0;
+      await writeAll(table, [], take());
+    },
+  };
+}
 
 /** What is folded at once: all that was counted from one moment on and before another. Each has a number, the later ones higher ones. */
 const Window = z.object({ number: z.number(), from_at: z.string(), to_at: z.string() });

@@ -104,14 +104,11 @@ export async function writeAll(table: Table, writes: readonly Write[], along?: A
  * Writes whose calls are shared by those made at about the same time. Each resolves when it is durable. A place in each call is kept for
  * what goes along with its writes.
  */
-export const gatheredWrites = <W extends Write = Write>(
+export const gatheredWrites = (
   table: Table,
-  alongWith: (writes: readonly W[]) => Along | undefined = () => undefined,
-): ((write: W) => Promise<void>) =>
-  gather({
-    most: MOST_WRITES_A_CALL - 1,
-    handle: (writes) => writeAll(table, writes, alongWith(writes)).then(() => []),
-  });
+  takeAlong: () => Along | undefined = () => undefined,
+): ((write: Write) => Promise<void>) =>
+  gather({ most: MOST_WRITES_A_CALL - 1, handle: (writes) => writeAll(table, writes, takeAlong()).then(() => []) });
 
 /** A stretch of one partition, in the order of its sort keys. */
 export interface Range {

@@ -46,8 +46,9 @@ function received({ event = {}, doubt, receiveCount = 1, steps = [{}] }: Given =
 const deliver = (records: readonly Received<DeliveryMessage>[], signal = new AbortController().signal) =>
   deliverBatch(records, world, signal);
 
-/** Without what only looks at whom to send to. */
-const effects = (): string[] => watch.effects.begun.filter((verb) => !['troubleOf', 'slotFor'].includes(verb));
+/** Without what only looks at whom to send to, and what every batch ends with. */
+const effects = (): string[] =>
+  watch.effects.begun.filter((verb) => !['troubleOf', 'slotFor', 'keepCounts'].includes(verb));
 const idFor = (subscriptionId: string): string =>
   deliveryId({ tenant: TENANT, eventId: 'evt_1', acceptedAt: AT, subscriptionId });
 const attempts = (subscription = 'sub_1') => opened.attempts.ofDelivery(make.event(), subscription);

@@ -225,6 +225,8 @@ function deliverWorld(bench: Bench, place: 'lane' | 'deferred'): deliverStage.Wo
     expect: shelf.expect,
     over: shelf.over,
     record: attempts.record,
+    expectRecords: attempts.expectRecords,
+    keepCounts: attempts.keepCounts,
     bury: attempts.bury,
     acknowledge: attempts.acknowledge,
     tellDead: (letter) => ask(noticeOfDead([letter]), 0),
