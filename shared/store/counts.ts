@@ -98,8 +98,7 @@ export function countsIn(table: Table, report: Report = warn) {
     const put = new PutCommand({
       TableName,
       Item: { ...keys.fold, v: 1, ...window },
-      // As long as one is open, there is no next one.
-      ConditionExpression: 'attribute_not_exists(pk) OR (#number = :before AND from_at = to_at)',
+      ConditionExpression: 'attribute_not_exists(pk) OR #number = :before',
       ExpressionAttributeNames: { '#number': 'number' },
       ExpressionAttributeValues: { ':before': window.number - 1 },
     });
