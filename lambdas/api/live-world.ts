@@ -9,6 +9,7 @@ import { openDatabase } from '../../shared/store/database.ts';
 import { deliveryEraser } from '../../shared/store/erase-delivery.ts';
 import { eventsIn } from '../../shared/store/events.ts';
 import { keyUseIn } from '../../shared/store/key-use.ts';
+import { figuresIn } from '../../shared/store/figures.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
 import { madeOnceIn } from '../../shared/store/made-once.ts';
@@ -59,6 +60,7 @@ export const world: World = {
   shelf,
   replays: replaysIn(flow, env.RETENTION_DAYS),
   held: heldIn(flow),
+  figures: figuresIn(flow, env.RETENTION_DAYS, (error) => noteFailure('item.unreadable', error)),
   health: healthIn(flow, { copy: 0, token: () => '', report: (error) => noteFailure('item.unreadable', error) }),
   ask: jobsFor(
     queueAt(openQueues(), { url: env.SWEEPS_QUEUE_URL, report: (error) => noteFailure('job.not_asked', error) }),

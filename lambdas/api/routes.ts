@@ -7,6 +7,7 @@ import { routes as deadLetters } from './dead-letters.ts';
 import { routes as erasing } from './erasing.ts';
 import { routes as eventTypes } from './event-types.ts';
 import { routes as events } from './events.ts';
+import { routes as figures } from './figures.ts';
 import { routes as filters } from './filters.ts';
 import { routes as portalSessions } from './portal-sessions.ts';
 import { routes as replays } from './replays.ts';
@@ -32,6 +33,7 @@ export const routes: readonly Route<World>[] = [
   ...replays,
   ...events,
   ...erasing,
+  ...figures,
   ...accessKeys,
   ...portalSessions,
   ...tenants,

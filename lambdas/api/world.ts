@@ -4,6 +4,7 @@ import type { AccessKeys } from '../../shared/store/access-keys.ts';
 import type { Attempts } from '../../shared/store/attempts.ts';
 import type { EraseDelivery } from '../../shared/store/erase-delivery.ts';
 import type { Events } from '../../shared/store/events.ts';
+import type { FigureStore } from '../../shared/store/figures.ts';
 import type { HealthStore } from '../../shared/store/health.ts';
 import type { KeyUse } from '../../shared/store/key-use.ts';
 import type { HeldList } from '../../shared/store/held.ts';
@@ -32,6 +33,7 @@ export interface World {
   shelf: Pick<Shelf, 'waiting' | 'find' | 'remove'>;
   replays: Pick<Replays, 'create' | 'find' | 'list' | 'finish'>;
   held: Pick<HeldList, 'list'>;
+  figures: Pick<FigureStore, 'ofSubscription' | 'ofTenant'>;
   health: Pick<HealthStore, 'answered'>;
   once: MadeOnce;
   rates: Pick<Rates, 'test'>;

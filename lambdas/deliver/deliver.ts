@@ -365,6 +365,9 @@ export async function deliver(
   world: World,
   signal: AbortSignal,
 ): Promise<Set<string>> {
+  world.expectRecords(records.reduce((sum, { message }) => sum + message.deliveries.length, 0));
   const done = await Promise.all(records.map((received) => deliverMessage(received, { world, signal })));
+  // Where all of them were recorded, their counts have gone along with the last one.
+  await world.keepCounts();
   return new Set(records.filter((_, i) => done[i] === false).map(({ id }) => id));
 }

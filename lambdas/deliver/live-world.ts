@@ -31,11 +31,12 @@ const env = environment('deliver');
 const db = openDatabase();
 const now = (): Date => new Date();
 const unreadable = (error: Error): void => noteFailure('item.unreadable', error);
+const uncounted = (error: Error): void => noteFailure('counts.not_kept', error);
 const control = { db, name: env.CONTROL_TABLE, now };
 const flow = { db, name: env.FLOW_TABLE, now };
 
 const subscriptions = subscriptionsIn(control);
-const attempts = attemptsIn(flow, env.RETENTION_DAYS, unreadable);
+const attempts = attemptsIn(flow, env.RETENTION_DAYS, { unreadable, uncounted });
 const replays = replaysIn(flow, env.RETENTION_DAYS);
 const shelf = shelfIn(flow, env.RETENTION_DAYS, unreadable);
 const vault = vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY });
@@ -69,6 +70,8 @@ export const world: World = {
   expect: shelf.expect,
   over: shelf.over,
   record: attempts.record,
+  expectRecords: attempts.expectRecords,
+  keepCounts: attempts.keepCounts,
   bury: attempts.bury,
   acknowledge: attempts.acknowledge,
   tellDead: shared({

@@ -57,6 +57,10 @@ export interface World {
   /** It waits no more. */
   over(of: Omit<StepOf, 'attempt'>, due: number): Promise<void>;
   record(step: StepOf, attempt: Attempt): Promise<void>;
+  /** So many attempts are about to be recorded, or fewer. */
+  expectRecords(count: number): void;
+  /** Resolves when all that was counted is kept, or lost. It does not fail. */
+  keepCounts(): Promise<void>;
   bury(letter: DeadLetter): Promise<void>;
   /** Takes a dead letter away; false where there is none. */
   acknowledge(event: StepOf['event'], subscriptionId: string): Promise<boolean>;

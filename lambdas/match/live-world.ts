@@ -14,7 +14,9 @@ import { RESENT_SECONDS, type Outgoing, type World } from './match.ts';
 const env = environment('match');
 const db = openDatabase();
 const now = (): Date => new Date();
-const events = eventsIn({ db, name: env.FLOW_TABLE, now }, env.RETENTION_DAYS);
+const events = eventsIn({ db, name: env.FLOW_TABLE, now }, env.RETENTION_DAYS, {
+  uncounted: (error) => noteFailure('counts.not_kept', error),
+});
 const health = healthIn({ db, name: env.FLOW_TABLE, now }, { copy: randomInt(TROUBLE_COPIES), token: () => '' });
 const { troubleOf } = troubledLately({
   read: health.troubled,

@@ -4,10 +4,12 @@ import { knownWishes } from '../../shared/domain/interest.ts';
 import { environment } from '../../shared/runtime/env.ts';
 import { note, noteFailure } from '../../shared/runtime/log.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
+import { countsIn } from '../../shared/store/counts.ts';
 import { openDatabase } from '../../shared/store/database.ts';
 import { deliveryEraser } from '../../shared/store/erase-delivery.ts';
 import { tenantEraser } from '../../shared/store/erase-tenant.ts';
 import { eventsIn } from '../../shared/store/events.ts';
+import { figuresIn } from '../../shared/store/figures.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
 import { SHELF_SHARDS } from '../../shared/store/keys.ts';
@@ -24,13 +26,15 @@ const DAY = 24 * 60 * 60 * 1000;
 const env = environment('sweep');
 const now = (): Date => new Date();
 const unreadable = (error: Error): void => noteFailure('item.unreadable', error);
+const uncounted = (error: Error): void => noteFailure('counts.not_kept', error);
 const db = openDatabase();
 const flow = { db, name: env.FLOW_TABLE, now };
 
 const control = { db, name: env.CONTROL_TABLE, now };
 const subscriptions = subscriptionsIn(control);
-const events = eventsIn(flow, env.RETENTION_DAYS, unreadable);
-const attempts = attemptsIn(flow, env.RETENTION_DAYS, unreadable);
+const events = eventsIn(flow, env.RETENTION_DAYS, { unreadable, uncounted });
+const attempts = attemptsIn(flow, env.RETENTION_DAYS, { unreadable, uncounted });
+const counts = countsIn(flow, unreadable);
 const replays = replaysIn(flow, env.RETENTION_DAYS, unreadable);
 const shelf = shelfIn(flow, env.RETENTION_DAYS, unreadable);
 const held = heldIn(flow, unreadable);
@@ -89,6 +93,11 @@ export const world: World = {
   },
   // What may have been sent before is in doubt already.
   send: (messages) => deferred.send(messages, asDoubtful),
+
+  nextWindow: counts.nextWindow,
+  counted: counts.counted,
+  folded: counts.folded,
+  grow: figuresIn(flow, env.RETENTION_DAYS, unreadable).grow,
 
   attemptsBetween: attempts.attemptsBetween,
   lettersBetween: attempts.lettersBetween,

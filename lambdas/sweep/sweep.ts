@@ -2,6 +2,7 @@ import type { Job } from '../../shared/domain/job.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
 import { eraseEvent, type EraseWorld } from './erase.ts';
 import { eraseTenant, type EraseTenantWorld } from './erase-tenant.ts';
+import { fold, type FoldWorld } from './fold.ts';
 import { lookAfterHeld, type HeldWorld } from './held.ts';
 import { republishOverdue, type MarkersWorld } from './markers.ts';
 import { tell, type NoticeWorld } from './notice.ts';
@@ -15,6 +16,7 @@ import { walk, type WalkWorld } from './walk.ts';
 export type World = TickWorld &
   MarkersWorld &
   ShelfWorld &
+  FoldWorld &
   ResendWorld &
   WalkWorld &
   HeldWorld &
@@ -31,6 +33,8 @@ function work(job: Job, world: World, remainingMs: () => number): Promise<void> 
       return republishOverdue(world, remainingMs);
     case 'shelf':
       return sendDue(job.shard, world, remainingMs);
+    case 'fold':
+      return fold(world, remainingMs);
     case 'release':
       return release(job, world, remainingMs);
     case 'resend':

@@ -29,6 +29,7 @@ export async function tick(world: TickWorld): Promise<void> {
   const jobs: Job[] = [
     { v: 1, kind: 'markers' },
     { v: 1, kind: 'held' },
+    { v: 1, kind: 'fold' },
     { v: 1, kind: 'redrive', queue: 'undeliverable' },
     { v: 1, kind: 'redrive', queue: 'dead' },
     ...shelves.map((shard): Job => ({ v: 1, kind: 'shelf', shard })),

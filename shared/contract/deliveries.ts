@@ -261,3 +261,60 @@ export const replayDeadLetter = {
   },
   refusals: ['conflict', 'eventErased', 'stale'],
 } as const satisfies Operation;
+
+const counted = {
+  attempts: count('Requests, and those that were not made because the URL may not be sent to.'),
+  accepted: count('Of these, answered 2xx.'),
+  rejected: count('Of these, answered otherwise.'),
+  unreachable: count('Of these, without an answer.'),
+  blocked: count('Of these, not made.'),
+  delivered: count('Deliveries that were made.'),
+  dead: count('Deliveries that were given up.'),
+  duration_ms: z
+    .object({ mean: z.number().int(), p50: z.number().int(), p95: z.number().int(), p99: z.number().int() })
+    .nullable()
+    .describe('Of the requests, each percentile within a fifth; null without one.'),
+};
+const SUMS = {
+  attempts: 12,
+  accepted: 11,
+  rejected: 1,
+  unreachable: 0,
+  blocked: 0,
+  delivered: 11,
+  dead: 0,
+  duration_ms: { mean: 48, p50: 41, p95: 90, p99: 128 },
+} as const;
+
+export const getStats = {
+  id: 'getStats',
+  tag: 'Deliveries',
+  method: 'GET',
+  path: `${SUBSCRIPTION}/stats`,
+  needs: 'subscriptions:read',
+  summary: 'Count what was sent to a subscription, hour by hour or day by day',
+  description:
+    'Some two minutes behind. `from` and `to` are widened to whole steps; without them it is the last 24 hours. 31 days at most by hour, 400 by day, and no further back than the retention.',
+  query: z.object({ from: Moment.optional(), to: Moment.optional(), step: z.enum(['hour', 'day']).default('hour') }),
+  answer: {
+    status: 200,
+    description: 'Every step of it, oldest first.',
+    schema: named(
+      'Stats',
+      z.object({
+        from: Moment,
+        to: Moment,
+        step: z.enum(['hour', 'day']),
+        items: z.array(z.object({ at: Moment, ...counted })),
+        totals: z.object(counted),
+      }),
+    ),
+    example: {
+      from: '2026-03-04T09:00:00.000Z',
+      to: '2026-03-04T10:00:00.000Z',
+      step: 'hour',
+      items: [{ at: '2026-03-04T09:00:00.000Z', ...SUMS }],
+      totals: SUMS,
+    },
+  },
+} as const satisfies Operation;

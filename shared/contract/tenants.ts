@@ -108,3 +108,41 @@ export const eraseTenant = {
   },
   refusals: ['tenantHasKeys'],
 } as const satisfies Operation;
+
+const used = {
+  events: count('Events that were accepted.'),
+  deliveries: count('Subscriptions that wanted them, added up.'),
+  attempts: count('Requests to subscribers.'),
+};
+
+export const getUsage = {
+  id: 'getUsage',
+  tag: 'Tenants',
+  method: 'GET',
+  path: `${ONE}/usage`,
+  needs: 'admin',
+  summary: 'Count what a tenant used, day by day',
+  description: 'Some two minutes behind; days are UTC. The last 30 days, or 400 at most.',
+  query: z.object({ from: Moment.optional(), to: Moment.optional() }),
+  answer: {
+    status: 200,
+    description: 'Every day of it, oldest first.',
+    schema: named(
+      'Usage',
+      z.object({
+        tenant: z.string(),
+        from: Moment,
+        to: Moment,
+        items: z.array(z.object({ day: z.iso.date(), ...used })),
+        totals: z.object(used),
+      }),
+    ),
+    example: {
+      tenant: 'acme',
+      from: '2026-03-04T00:00:00.000Z',
+      to: '2026-03-05T00:00:00.000Z',
+      items: [{ day: '2026-03-04', events: 100, deliveries: 240, attempts: 251 }],
+      totals: { events: 100, deliveries: 240, attempts: 251 },
+    },
+  },
+} as const satisfies Operation;

@@ -14,6 +14,8 @@ export const Job = z.discriminatedUnion('kind', [
   z.object({ v: z.literal(1), kind: z.literal('markers') }),
   /** Sends what is due on a shard of the shelf. */
   z.object({ v: z.literal(1), kind: z.literal('shelf'), shard: z.number().int() }),
+  /** Adds what batches have counted to the figures. */
+  z.object({ v: z.literal(1), kind: z.literal('fold') }),
   /** Goes on with a catch-up or replay for one piece. */
   z.object({ v: z.literal(1), kind: z.literal('walk'), ...of, replay_id: z.string() }),
   /**

@@ -3,13 +3,15 @@ import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { Attempt } from '../domain/attempt.ts';
 import type { EventFacts } from '../domain/event.ts';
+import { sumsOf } from '../domain/figures.ts';
 import { DEATHS, type Death } from '../domain/retry.ts';
 import { removeIf, unlessRefused } from './conditional.ts';
+import { tallyIn } from './counts.ts';
 import { gatheredWrites, readAll, readRange, type Item, type ItemKey, type Table } from './database.ts';
 import type { Whom } from './health.ts';
 import { ATTEMPT_SHARDS, DEAD_SHARDS, keys, type StepOf } from './keys.ts';
 import { mergedPage } from './merged.ts';
-import { readable, warn, type Report } from './readable.ts';
+import { readable, warn, type Reports } from './readable.ts';
 
 /** Who may make this attempt: we until the lease ends, somebody else until then, or nobody since it is made. */
 export type Claim = { kind: 'ours' } | { kind: 'held'; until: number } | { kind: 'settled' };
@@ -82,10 +84,18 @@ const toAttempt = (item: Item): Attempt | undefined => Attempt.safeParse(item).d
 
 export type Attempts = ReturnType<typeof attemptsIn>;
 
-/** The record of every attempt, which is also the claim to make it. */
-export function attemptsIn(table: Table, retentionDays: number, report: Report = warn) {
+/**
+ * The record of every attempt, which is also the claim to make it, and of every delivery that was given up. What they count for goes
+ * along with the last of them.
+ */
+export function attemptsIn(
+  table: Table,
+  retentionDays: number,
+  { unreadable: report = warn, uncounted }: Reports = {},
+) {
   const { db, name: TableName } = table;
-  const write = gatheredWrites(table);
+  const tally = tallyIn(table, retentionDays, uncounted);
+  const write = gatheredWrites(table, tally.take);
   /** A late attempt is kept as long as an early one, and a letter that dies of old age must not be born expired. */
   const expiry = (at: string): number => Math.ceil(Date.parse(at) / 1000) + retentionDays * 86_400;
 
@@ -123,6 +133,11 @@ export function attemptsIn(table: Table, retentionDays: number, report: Report =
   }
 
   return {
+    /** So many attempts are about to be recorded, or fewer: what they count for is kept with the last of them. */
+    expectRecords: tally.expect,
+    /** Resolves when all that was counted is kept, or lost. A batch ends so. */
+    keepCounts: tally.keep,
+
     /**
      * Asks for the attempt. One caller gets 'ours' until the lease ends; the lease must outlast the attempt's time-out. A
      * crash in between costs a second request, never a lost one.
@@ -148,6 +163,9 @@ export function attemptsIn(table: Table, retentionDays: number, report: Report =
 
     /** Settles an attempt for good. Writes made at about the same time share a call. */
     async record(step: StepOf, attempt: Attempt): Promise<void> {
+      const { event, subscriptionId } = step;
+      tally.add({ tenant: event.tenant, subscriptionId, sums: sumsOf(attempt) }, keys.attempt(step));
+      tally.recorded();
       await write({ put: { ...keys.attempt(step), v: 1, ...attempt, expires_at: expiry(attempt.at) } });
     },
 
@@ -195,6 +213,7 @@ export function attemptsIn(table: Table, retentionDays: number, report: Report =
         died_at: at,
         ...(last !== undefined && { last }),
       };
+      tally.add({ tenant, subscriptionId, sums: { dead: 1 } }, keys.deadLetter(event, subscriptionId));
       await write({ put: { ...keys.deadLetter(event, subscriptionId), v: 1, ...letter, expires_at: expiry(at) } });
     },
 

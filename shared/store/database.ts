@@ -37,6 +37,17 @@ export type Write = { put: Item } | { remove: ItemKey };
 const MOST_WRITES_A_CALL = 25;
 const MOST_ROUNDS = 6;
 
+/**
+ * An item that goes along with writes, in a call that is made anyway. They do not depend on it: where the table takes all of them and
+ * not this one, `lost` hears of it and nothing fails.
+ */
+export interface Along {
+  put: Item & ItemKey;
+  lost(error: Error): void;
+}
+/** What goes along is not worth a long wait: the function may have little time left. */
+const MOST_ROUNDS_ALONG = 2;
+
 const requestOf = (write: Write) =>
   'put' in write ? { PutRequest: { Item: write.put } } : { DeleteRequest: { Key: write.remove } };
 
@@ -45,29 +56,65 @@ const keyOf = (write: Write): string => {
   return `${String(pk)} ${String(sk)}`;
 };
 
-async function writeChunk({ db, name }: Table, writes: readonly Write[]): Promise<void> {
-  let left = writes.map(requestOf);
+type Request = ReturnType<typeof requestOf>;
+
+async function send({ db, name }: Table, requests: readonly Request[]): Promise<Request[]> {
+  const { UnprocessedItems } = await db.send(new BatchWriteCommand({ RequestItems: { [name]: [...requests] } }));
+  return (UnprocessedItems?.[name] ?? []) as Request[];
+}
+
+const isOf = ({ put }: Along, { PutRequest }: Request): boolean =>
+  PutRequest !== undefined && PutRequest.Item.pk === put.pk && PutRequest.Item.sk === put.sk;
+
+async function writeChunk(table: Table, writes: readonly Write[], along?: Along): Promise<void> {
+  let left = [...writes, ...(along === undefined ? [] : [along])].map(requestOf);
   for (let round = 0; left.length > 0; round++) {
-    // A batch answers 200 for what a throttled table did not take, so what it names must be sent again.
-    if (round === MOST_ROUNDS) throw new Error(`${left.length} of ${writes.length} items were not written`);
-    if (round > 0) await new Promise((resume) => setTimeout(resume, 25 * 2 ** round));
-    const { UnprocessedItems } = await db.send(new BatchWriteCommand({ RequestItems: { [name]: left } }));
-    left = (UnprocessedItems?.[name] ?? []) as typeof left;
+    const isOwed = along === undefined || left.some((request) => !isOf(along, request));
+    try {
+      left = await sendAgain(table, left, { round, most: isOwed ? MOST_ROUNDS : MOST_ROUNDS_ALONG });
+    } catch (error) {
+      if (isOwed) throw error;
+      return along.lost(new Error('an item that went along was not written', { cause: error }));
+    }
   }
 }
 
-/** Writes all of it, 25 a call, unconditionally. Not atomic: a failure leaves some written, and the caller repeats the whole. */
-export async function writeAll(table: Table, writes: readonly Write[]): Promise<void> {
+/** A batch answers 200 for what a throttled table did not take, so what it names must be sent again. */
+async function sendAgain(
+  table: Table,
+  requests: readonly Request[],
+  { round, most }: { round: number; most: number },
+): Promise<Request[]> {
+  if (round === most) throw new Error(`${requests.length} items were not written`);
+  if (round > 0) await new Promise((resume) => setTimeout(resume, 25 * 2 ** round));
+  return send(table, requests);
+}
+
+/**
+ * Writes all of it, 25 a call, unconditionally. Not atomic: a failure leaves some written, and the caller repeats the whole. What goes
+ * along is in the last call.
+ */
+export async function writeAll(table: Table, writes: readonly Write[], along?: Along): Promise<void> {
   // A call that names one key twice is refused whole; the later write is the one that counts.
   const distinct = [...new Map(writes.map((write) => [keyOf(write), write])).values()];
-  for (let i = 0; i < distinct.length; i += MOST_WRITES_A_CALL) {
-    await writeChunk(table, distinct.slice(i, i + MOST_WRITES_A_CALL));
+  const calls = Array.from({ length: Math.ceil(distinct.length / MOST_WRITES_A_CALL) }, (_, call) =>
+    distinct.slice(call * MOST_WRITES_A_CALL, (call + 1) * MOST_WRITES_A_CALL),
+  );
+  if (along !== undefined && distinct.length % MOST_WRITES_A_CALL === 0) calls.push([]);
+  for (const [call, chunk] of calls.entries()) {
+    await writeChunk(table, chunk, call === calls.length - 1 ? along : undefined);
   }
 }
 
-/** Writes whose calls are shared by those made at about the same time. Each resolves when it is durable. */
-export const gatheredWrites = (table: Table): ((write: Write) => Promise<void>) =>
-  gather({ most: MOST_WRITES_A_CALL, handle: (writes) => writeAll(table, writes).then(() => []) });
+/**
+ * Writes whose calls are shared by those made at about the same time. Each resolves when it is durable. A place in each call is kept for
+ * what goes along with its writes.
+ */
+export const gatheredWrites = (
+  table: Table,
+  takeAlong: () => Along | undefined = () => undefined,
+): ((write: Write) => Promise<void>) =>
+  gather({ most: MOST_WRITES_A_CALL - 1, handle: (writes) => writeAll(table, writes, takeAlong()).then(() => []) });
 
 /** A stretch of one partition, in the order of its sort keys. */
 export interface Range {

@@ -20,6 +20,7 @@ const times = <T>(count: number, make: (n: number) => T): T[] => Array.from({ le
 const ofTenant = (tenant: string): Stretch[] => [
   { pk: keys.madeOncePartition(tenant) },
   { pk: keys.ingestRate(tenant).pk },
+  { pk: keys.usePartition(tenant) },
   ...[keys.running, keys.held].map((list) => ({ ...list, prefix: `${tenant}#` })),
   ...times(TROUBLE_COPIES, (copy) => ({ pk: keys.troublePartition(copy), prefix: `${tenant}#` })),
 ];
@@ -32,6 +33,7 @@ const ofSubscription = (tenant: string, id: string): Stretch[] => [
   { pk: keys.healthPartition(tenant, id) },
   { pk: keys.rate(tenant, id).pk },
   { pk: keys.replayPartition(tenant, id) },
+  { pk: keys.statPartition(tenant, id) },
 ];
 
 /** What it still has in the control table when its subscriptions are gone. */

@@ -3,10 +3,12 @@ import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { AcceptedEvent, ErasedEvent, EventFacts } from '../domain/event.ts';
 import { unlessRefused } from './conditional.ts';
+import { countedOf } from '../domain/count.ts';
+import { countingIn } from './counts.ts';
 import { readAll, readRange, writeAll, type Item, type ItemKey, type Table, type Write } from './database.ts';
 import { keys, MARKER_SHARDS, TIME_SHARDS } from './keys.ts';
 import { mergedPage } from './merged.ts';
-import { readable, warn, type Report } from './readable.ts';
+import { readable, warn, type Reports } from './readable.ts';
 
 const Facts = z.object({
   tenant: z.string(),
@@ -76,10 +78,11 @@ export type Events = ReturnType<typeof eventsIn>;
 /**
  * The ledger of accepted events: their heads with data, what is still open, and what match found.
  *
- * @param report hears of items in the timeline that cannot be read; they are left out of it
+ * @param reports hear of items in the timeline that cannot be read; they are left out of it
  */
-export function eventsIn(table: Table, retentionDays: number, report: Report = warn) {
+export function eventsIn(table: Table, retentionDays: number, { unreadable: report = warn, uncounted }: Reports = {}) {
   const { db, name: TableName } = table;
+  const counting = countingIn(table, retentionDays, uncounted);
   const expiry = (acceptedAt: string): number => Math.ceil(Date.parse(acceptedAt) / 1000) + retentionDays * 86_400;
   const markerKey = (marker: OpenMarker): ItemKey =>
     keys.marker({ tenant: marker.tenant, event_id: marker.eventId, accepted_at: marker.acceptedAt });
@@ -185,7 +188,8 @@ export function eventsIn(table: Table, retentionDays: number, report: Report = w
 
     /**
      * Writes down whom match found for each event, and closes their markers. First of all it enters them in the timeline: once
-     * it is known that match was there, nobody comes back for one that is missing there, and no walk would ever find it.
+     * it is known that match was there, nobody comes back for one that is missing there, and no walk would ever find it. What they
+     * count for goes along last.
      */
     async close(found: readonly { event: Omit<Timed, 'matched'>; matched: Matched }[]): Promise<void> {
       await writeAll(
@@ -195,6 +199,10 @@ export function eventsIn(table: Table, retentionDays: number, report: Report = w
       await writeAll(
         table,
         found.flatMap(({ event, matched }) => [...matchedParts(event, matched), { remove: keys.marker(event) }]),
+        counting(
+          found.map(({ event, matched }) => countedOf(event, matched.subscriptions.length)),
+          found[0] && keys.marker(found[0].event),
+        ),
       );
     },
 

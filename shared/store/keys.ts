@@ -38,6 +38,10 @@ import type { ItemKey } from './database.ts';
  *   ERASING                     tenant                         one whose erasure is under way
  *
  * What holds a tenant's name is taken away with it: whatever is added here is added in erase-tenant.ts.
+ *   COUNT#nn                    moment#hash                    what one batch counted, until it is folded
+ *   FOLD                        fold                           how far that is folded
+ *   STAT#tenant#subscription    hour                           a subscription's figures of an hour
+ *   USE#tenant                  day                            a tenant's figures of a day
  */
 
 /** Spread over partitions by a hash, so that no single one takes all the writes of a busy moment. */
@@ -52,6 +56,7 @@ export const DEAD_SHARDS = 4;
 export const TIME_SHARDS = 8;
 export const SHELF_SHARDS = 16;
 export const WAIT_SHARDS = 4;
+export const COUNT_SHARDS = 16;
 /** Each of them is read once a second by a part of the environments at work. */
 export const TROUBLE_COPIES = 4;
 export const TENANT_SHARDS = 4;
@@ -173,6 +178,20 @@ export const keys = {
     sk: `${kind}#${key}`,
   }),
   replayPartition: (tenant: string, subscriptionId: string): string => `REPLAY#${tenant}#${subscriptionId}`,
+  countPartition: (shard: number): string => `COUNT#${String(shard).padStart(2, '0')}`,
+  /** What was counted in that moment, RFC 3339 UTC with milliseconds, in the call that wrote this item among others. */
+  count: (moment: string, { pk, sk }: ItemKey): ItemKey => {
+    const hash = createHash('sha1').update(`${pk} ${sk}`).digest('hex').slice(0, 16);
+    return { pk: keys.countPartition(shardOf(hash, COUNT_SHARDS)), sk: `${moment}#${hash}` };
+  },
+  fold: { pk: 'FOLD', sk: 'fold' } satisfies ItemKey,
+  statPartition: (tenant: string, subscriptionId: string): string => `STAT#${tenant}#${subscriptionId}`,
+  usePartition: (tenant: string): string => `USE#${tenant}`,
+  /** `at` is an hour of a subscription, or without one a day of its tenant. */
+  figure: ({ tenant, subscriptionId, at }: Partial<OfSubscription> & { tenant: string; at: string }): ItemKey => ({
+    pk: subscriptionId === undefined ? keys.usePartition(tenant) : keys.statPartition(tenant, subscriptionId),
+    sk: at,
+  }),
   running: { pk: 'RUNNING' },
   held: { pk: 'HELD' },
   tenantPartition: (tenant: string): string => `TENANT#${tenant}`,

@@ -4,6 +4,12 @@ import type { Item } from './database.ts';
 /** Hears of an item that nobody can read. */
 export type Report = (error: Error) => void;
 
+/** Who hears of what fails nothing: items that nobody can read, and counts that were not kept. */
+export interface Reports {
+  unreadable?: Report;
+  uncounted?: Report;
+}
+
 /** Loud where nobody asked to hear of it. */
 export const warn: Report = ({ message, cause }) => process.emitWarning(message, { detail: String(cause) });
 

@@ -14,6 +14,10 @@ const KINDS: readonly [RegExp, string][] = [
   [/^OPEN#/, 'open marker'],
   [/^AT#/, 'attempt'],
   [/^DEAD#/, 'dead letter'],
+  [/^COUNT#/, 'count'],
+  [/^FOLD /, 'fold'],
+  [/^STAT#/, 'hour of a subscription'],
+  [/^USE#/, 'day of a tenant'],
 ];
 
 /** What an item is. An attempt that is not settled is a claim. */
@@ -32,6 +36,7 @@ const spelling = (key: string): string =>
     .map((part, i) => {
       if (MOMENT.test(part)) return 'moment';
       if (/^(evt|sub|itr|key)_/.test(part)) return part.slice(0, 4);
+      if (/^[0-9a-f]{16}$/.test(part)) return 'hash';
       return i === 0 ? part : part.replaceAll(/\d/g, '9').replaceAll(/[^9]+/g, 'name');
     })
     .join('#');
@@ -46,13 +51,19 @@ function typeOf(value: unknown): string {
   return SEALED.test(value) ? `base64 of ${Buffer.from(value, 'base64').length} bytes` : 'string';
 }
 
+/** What a member is called, where it is not called by an id or a figure that is another one each time. */
+const nameOf = (name: string, path: string): string => {
+  if (path === '.counts') return '{tenant}';
+  return name.replace(/^sub_.*$/, '{subscription}').replace(/^took_\d\d$/, 'took_99');
+};
+
 /** Every member of a value, however deep, with its type. */
 function* membersOf(value: unknown, path = ''): Generator<[string, string]> {
   const isKey = path === '.pk' || path === '.sk';
   yield [path, isKey ? spelling(String(value)) : typeOf(value)];
   if (typeof value !== 'object' || value === null || value instanceof Set) return;
   for (const [name, member] of Object.entries(value)) {
-    yield* membersOf(member, Array.isArray(value) ? `${path}[]` : `${path}.${name}`);
+    yield* membersOf(member, Array.isArray(value) ? `${path}[]` : `${path}.${nameOf(name, path)}`);
   }
 }
 

@@ -93,6 +93,7 @@ describe('what each scope opens', () => {
       ['GET', ALL],
       ['GET', `${ALL}/sub_x`],
       ['GET', `${ALL}/sub_x/attempts`],
+      ['GET', `${ALL}/sub_x/stats`],
     ],
     'subscriptions:write': [
       ['POST', ALL],
@@ -110,6 +111,7 @@ describe('what each scope opens', () => {
       ['GET', '/v1/keys/key_x'],
       ['PATCH', '/v1/keys/key_x'],
       ['DELETE', '/v1/keys/key_x'],
+      ['GET', '/v1/tenants/acme/usage'],
     ],
   } as const;
   const routes = Object.entries(needs).flatMap(([scope, of]) => of.map(([method, path]) => ({ scope, method, path })));

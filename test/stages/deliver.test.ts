@@ -46,8 +46,9 @@ function received({ event = {}, doubt, receiveCount = 1, steps = [{}] }: Given =
 const deliver = (records: readonly Received<DeliveryMessage>[], signal = new AbortController().signal) =>
   deliverBatch(records, world, signal);
 
-/** Without what only looks at whom to send to. */
-const effects = (): string[] => watch.effects.begun.filter((verb) => !['troubleOf', 'slotFor'].includes(verb));
+/** Without what only looks at whom to send to, and what every batch ends with. */
+const effects = (): string[] =>
+  watch.effects.begun.filter((verb) => !['troubleOf', 'slotFor', 'keepCounts'].includes(verb));
 const idFor = (subscriptionId: string): string =>
   deliveryId({ tenant: TENANT, eventId: 'evt_1', acceptedAt: AT, subscriptionId });
 const attempts = (subscription = 'sub_1') => opened.attempts.ofDelivery(make.event(), subscription);
@@ -176,13 +177,17 @@ describe('an attempt', () => {
     expect(await callsDuring(second)).toEqual({ GetItem: 1, BatchWriteItem: 1, Query: 1 });
   });
 
-  test('and twenty-four more of the same message share their write', async () => {
-    await opened.subscribe(...Array.from({ length: 25 }, () => ({})));
-    const steps = Array.from({ length: 25 }, (_, i) => ({ subscription_id: `sub_${i + 1}` }));
+  test.each([
+    [24, 1],
+    // A call takes 25 items, and the last place of each is for what it counts.
+    [25, 2],
+  ])('and others share their write with its count: %i of the same message cost %i', async (count, calls) => {
+    await opened.subscribe(...Array.from({ length: count }, () => ({})));
+    const steps = Array.from({ length: count }, (_, i) => ({ subscription_id: `sub_${i + 1}` }));
     await deliver([received({ steps })]);
     const second = received({ steps, event: { event_id: 'evt_2' } });
-    expect(await callsDuring(() => deliver([second]))).toEqual({ BatchWriteItem: 1 });
-    expect(opened.arrivals).toHaveLength(50);
+    expect(await callsDuring(() => deliver([second]))).toEqual({ BatchWriteItem: calls });
+    expect(opened.arrivals).toHaveLength(2 * count);
   });
 
   test('leaves one wide line, which holds neither data nor answer', async () => {

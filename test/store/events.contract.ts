@@ -287,7 +287,7 @@ export const eventsContract = (backend: string, openTable: () => Promise<TestTab
     test('is read without an event that nobody here can read', async () => {
       const { table } = await open();
       const reports: Error[] = [];
-      const events = eventsIn(table, RETENTION_DAYS, (error) => void reports.push(error));
+      const events = eventsIn(table, RETENTION_DAYS, { unreadable: (error) => void reports.push(error) });
       await enter(events, matched(6));
       const [unread] = (await table.scan()).filter(({ pk, event_id }) =>
         [String(pk).startsWith('TIME#'), event_id === 'evt_004'].every(Boolean),

@@ -3,11 +3,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { travelling, type AcceptedEvent } from '../../shared/domain/event.ts';
 import { newId, type IdPrefix } from '../../shared/domain/id.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
+import { countsIn } from '../../shared/store/counts.ts';
 import { writeAll, type Item } from '../../shared/store/database.ts';
 import { eventsIn } from '../../shared/store/events.ts';
+import { figuresIn } from '../../shared/store/figures.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import {
   ATTEMPT_SHARDS,
+  COUNT_SHARDS,
   DEAD_SHARDS,
   keys,
   MARKER_SHARDS,
@@ -322,6 +325,62 @@ describe('attempts', () => {
       return keys.attempt({ event: event!, subscriptionId, run: 1, attempt: 1 }).pk;
     });
     expect(Math.max(...counts)).toBe(1);
+  });
+});
+
+describe('what is counted', () => {
+  /** A batch of so many deliveries, one for each subscription. */
+  const batchOf = (count: number, n: number) => {
+    const [event] = events(1, { event_id: idOf('evt', n) });
+    return subscriptionIds(count).map((subscriptionId) => ({ event: event!, subscriptionId, run: 1, attempt: 1 }));
+  };
+  async function countedBy(batches: number, deliveries: number): Promise<Meter> {
+    const attempts = attemptsIn(await dynalite.open(), 14);
+    const act = async (): Promise<void> => {
+      for (let n = 0; n < batches; n++) {
+        attempts.expectRecords(deliveries);
+        const steps = batchOf(deliveries, n);
+        await Promise.all(steps.map((step) => attempts.record(step, make.attempt({ duration_ms: 1_234 }))));
+        await attempts.keepCounts();
+      }
+    };
+    return metered(act, { by: taken });
+  }
+
+  test.each([
+    // A lone delivery costs a write more; of ten to ten subscriptions it is a tenth of one, and of a full message less.
+    [1, 1],
+    [10, 1],
+    [25, 2],
+    // All that one invocation can hold: 10 messages of 25.
+    [250, 18],
+  ])('of a batch of %i deliveries is one item of %i write units', async (deliveries, units) => {
+    const meter = await countedBy(2, deliveries);
+    expect(sum(meter.writes('COUNT#'))).toBe(2 * units);
+  });
+
+  test('a thousand batches a second are spread over its partitions', async () => {
+    const meter = await countedBy(1_000, 1);
+    expectEven(meter.writes('COUNT#'), COUNT_SHARDS);
+    // They hold five thousand full messages, 125,000 deliveries.
+    expect(mostASecond(meter.writes('COUNT#'), 2)).toBeGreaterThan(5_000);
+  });
+
+  test('grows a figure once a minute, whatever is delivered, and the list of windows by two writes', async () => {
+    const table = await dynalite.open();
+    const [attempts, counts, figures] = [attemptsIn(table, 14), countsIn(table), figuresIn(table, 14)];
+    for (const step of batchOf(40, 1)) await attempts.record(step, make.attempt());
+    const meter = await metered(async () => {
+      const window = (await counts.nextWindow(new Date(later(1))))!;
+      await figures.grow(
+        { ...WHOM, at: AT.slice(0, 13), sums: { accepted: 40, ms: 1_000, took_08: 40 } },
+        window.number,
+      );
+      await counts.folded(window);
+    });
+    expect(meter.writes('STAT#')).toEqual([1]);
+    expect(meter.writes('FOLD')).toEqual([2]);
+    expect(meter.writes('COUNT#').filter((units) => units > 0)).toEqual([]);
   });
 });
 

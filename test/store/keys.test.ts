@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { ItemKey } from '../../shared/store/database.ts';
 import {
   ATTEMPT_SHARDS,
+  COUNT_SHARDS,
   DEAD_SHARDS,
   keys,
   MARKER_SHARDS,
@@ -45,6 +46,10 @@ describe('what stands in a table is found by the same key for ever', () => {
     ['a lease', keys.lease(WHOM, 7), 'HEALTH#acme#sub_1', 'lease#07'],
     ['a subscription in trouble', keys.trouble(WHOM, 3), 'TROUBLE#3', 'acme#sub_1'],
     ['a rate', keys.rate('acme', 'sub_1'), 'RATE#acme#sub_1', 'rate'],
+    ['what a call counted', keys.count(AT, { pk: 'AT#acme#sub_1#2', sk: 'x' }), 'COUNT#06', `${AT}#13e4449b1df7c3d1`],
+    ['how far counts are folded', keys.fold, 'FOLD', 'fold'],
+    ['an hour of a subscription', keys.figure({ ...WHOM, at: '2026-03-04T05' }), 'STAT#acme#sub_1', '2026-03-04T05'],
+    ['a day of a tenant', keys.figure({ tenant: 'acme', at: '2026-03-04' }), 'USE#acme', '2026-03-04'],
     ["a tenant's budget", keys.ingestRate('acme'), 'RATE#acme#', 'ingest'],
   ])('%s', (_, key, pk, sk) => {
     expect(key).toEqual({ pk, sk });
@@ -84,6 +89,7 @@ describe('what stands in a table is found by the same key for ever', () => {
       TIME_SHARDS,
       SHELF_SHARDS,
       WAIT_SHARDS,
+      COUNT_SHARDS,
       TROUBLE_COPIES,
       TENANT_SHARDS,
     }).toEqual({
@@ -93,6 +99,7 @@ describe('what stands in a table is found by the same key for ever', () => {
       TIME_SHARDS: 8,
       SHELF_SHARDS: 16,
       WAIT_SHARDS: 4,
+      COUNT_SHARDS: 16,
       TROUBLE_COPIES: 4,
       TENANT_SHARDS: 4,
     });
@@ -105,6 +112,7 @@ describe('what stands in a table is found by the same key for ever', () => {
         ...names.flatMap((event_id) => keysOf({ tenant, subscriptionId, event_id: `${event_id}:` })),
         ...[keys.health({ tenant, subscriptionId }), keys.lease({ tenant, subscriptionId }, 0)],
         ...[keys.trouble({ tenant, subscriptionId }, 0), keys.rate(tenant, subscriptionId)],
+        ...[keys.figure({ tenant, subscriptionId, at: AT }), keys.figure({ tenant, at: subscriptionId })],
       ]),
     );
     expect(new Set(all.map(({ pk, sk }) => `${pk} ${sk}`)).size).toBe(all.length);
@@ -166,6 +174,7 @@ describe('partitions share the load', () => {
     ['dead letters', DEAD_SHARDS, (event: (typeof events)[number]) => keys.deadLetter(event, 'sub_1').pk],
     ['a timeline', TIME_SHARDS, (event: (typeof events)[number]) => keys.time(event).pk],
     ['what waits', WAIT_SHARDS, (event: (typeof events)[number]) => keys.waiting(make.step({ event }), AT).pk],
+    ['what batches count', COUNT_SHARDS, (event: (typeof events)[number]) => keys.count(AT, keys.marker(event)).pk],
     ['the shelf', SHELF_SHARDS, (event: (typeof events)[number]) => keys.shelved(make.step({ event }), AT).pk],
   ])('of %s', (_, shards, partitionOf) => {
     const counts = spread(partitionOf);

@@ -27,7 +27,7 @@ const INSIDE = 'inside.example.com';
 export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: Stores) {
   const stores = given ?? (await openStores(dynamo));
   const { clock, control, subscriptions: subscriptionStore, events: eventStore, attempts } = stores;
-  const { shelf, replays: replayStore, held, rates, tenants } = stores;
+  const { shelf, replays: replayStore, held, rates, tenants, figures } = stores;
   const health = healthIn(stores.flow, { copy: 0, token: () => '' });
   const keyUse = keyUseIn(stores.flow);
   const lines: Record<string, unknown>[] = [];
@@ -45,6 +45,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     shelf,
     replays: replayStore,
     held,
+    figures,
     health,
     once: madeOnceIn(stores.flow),
     rates,

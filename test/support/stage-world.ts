@@ -14,7 +14,9 @@ import type { Subscription } from '../../shared/domain/subscription.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
 import { deliveryEraser } from '../../shared/store/erase-delivery.ts';
 import { tenantEraser } from '../../shared/store/erase-tenant.ts';
+import { countsIn } from '../../shared/store/counts.ts';
 import { eventsIn } from '../../shared/store/events.ts';
+import { figuresIn } from '../../shared/store/figures.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { heldIn } from '../../shared/store/held.ts';
 import { SHELF_SHARDS } from '../../shared/store/keys.ts';
@@ -101,6 +103,8 @@ export async function openStores(dynamo: DynamoDb, at?: string) {
     held: heldIn(flow),
     rates: ratesIn(flow),
     tenants: tenantsIn(flow, RETENTION_DAYS),
+    counts: countsIn(flow),
+    figures: figuresIn(flow, RETENTION_DAYS),
   };
 }
 export type Stores = Awaited<ReturnType<typeof openStores>>;
@@ -234,6 +238,8 @@ function deliverWorld(bench: Bench, place: 'lane' | 'deferred'): deliverStage.Wo
     expect: shelf.expect,
     over: shelf.over,
     record: attempts.record,
+    expectRecords: attempts.expectRecords,
+    keepCounts: attempts.keepCounts,
     bury: attempts.bury,
     acknowledge: attempts.acknowledge,
     tellDead: (letter) => ask(noticeOfDead([letter]), 0),
@@ -259,8 +265,8 @@ function deliverWorld(bench: Bench, place: 'lane' | 'deferred'): deliverStage.Wo
 }
 
 function sweepWorld(bench: Bench): sweepStage.World {
-  const { clock, subscriptions, events, attempts, replays, shelf, held, tenants, control, flow } = bench;
-  const { bus, sqs, report } = bench;
+  const { clock, subscriptions, events, attempts, replays, shelf, held, tenants, counts, figures } = bench;
+  const { control, flow, bus, sqs, report } = bench;
   const { publish } = busNamed(bus.client, { name: 'bus', source: 'event-fanout', report });
   const deferred = queueAt(sqs.client, { url: DEFERRED, report });
   return {
@@ -274,6 +280,8 @@ function sweepWorld(bench: Bench): sweepStage.World {
     replace: subscriptions.replace,
     interested: subscriptions.interested,
     ...events,
+    ...counts,
+    grow: figures.grow,
     eraseDelivery: deliveryEraser({ attempts, shelf }),
     publish,
     tenant: tenants.find,
