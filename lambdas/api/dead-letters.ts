@@ -8,7 +8,7 @@ import { nextRun } from './replays.ts';
 import type { World } from './world.ts';
 
 /** A dead letter as callers see it. `kind` tells what the subscriber did from what our own code did. */
-const shown = (letter: Letter): Record<string, unknown> => ({
+export const shownLetter = (letter: Letter): Record<string, unknown> => ({
   delivery_id: letter.delivery_id,
   event_id: letter.event_id,
   event_type: letter.event_type,
@@ -27,7 +27,7 @@ async function list(request: Request, world: World): Promise<Answer> {
     () => world.vault.signingKey('cursors'),
     async (wanted) => {
       const { letters, after } = await world.attempts.deadLetters({ tenant, subscriptionId }, wanted);
-      return { items: letters.map(shown), after };
+      return { items: letters.map(shownLetter), after };
     },
   );
   return { status: 200, body: page };

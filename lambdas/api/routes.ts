@@ -9,6 +9,7 @@ import { routes as eventTypes } from './event-types.ts';
 import { routes as events } from './events.ts';
 import { routes as figures } from './figures.ts';
 import { routes as filters } from './filters.ts';
+import { routes as overview } from './overview.ts';
 import { routes as portalSessions } from './portal-sessions.ts';
 import { routes as replays } from './replays.ts';
 import { routes as secrets } from './secrets.ts';
@@ -36,6 +37,7 @@ export const routes: readonly Route<World>[] = [
   ...figures,
   ...accessKeys,
   ...portalSessions,
+  ...overview,
   ...tenants,
   ...eventTypes,
   ...serviceRoutes(() => [...INGEST, ...routes.map(({ operation }) => operation)]),

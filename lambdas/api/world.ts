@@ -28,11 +28,18 @@ export interface World {
   eraseDelivery: EraseDelivery;
   attempts: Pick<
     Attempts,
-    'ofDelivery' | 'ofSubscription' | 'letterOf' | 'deadLetters' | 'acknowledge' | 'cancel' | 'isCancelled'
+    | 'ofDelivery'
+    | 'ofSubscription'
+    | 'letterOf'
+    | 'deadLetters'
+    | 'allDeadLetters'
+    | 'acknowledge'
+    | 'cancel'
+    | 'isCancelled'
   >;
   shelf: Pick<Shelf, 'waiting' | 'find' | 'remove'>;
   replays: Pick<Replays, 'create' | 'find' | 'list' | 'finish'>;
-  held: Pick<HeldList, 'list'>;
+  held: Pick<HeldList, 'list' | 'all'>;
   figures: Pick<FigureStore, 'ofSubscription' | 'ofTenant'>;
   health: Pick<HealthStore, 'answered'>;
   once: MadeOnce;

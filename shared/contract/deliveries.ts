@@ -171,31 +171,41 @@ export const releaseWaiting = {
   refusals: ['conflict'],
 } as const satisfies Operation;
 
-const DeadLetter = named(
-  'DeadLetter',
-  z.object({
-    delivery_id: z.string(),
-    event_id: z.string(),
-    event_type: z.string(),
-    subscription_id: z.string(),
-    accepted_at: Moment,
-    kind: z
-      .enum(['delivery', 'fault'])
-      .describe('delivery: the subscriber did not take it; fault: our own code failed at it.'),
-    reason: z.enum([...DEATHS, 'fault']),
-    died_at: Moment,
-    last: z
-      .object({
-        outcome: z.string(),
-        at: Moment,
-        attempt: z.number().int(),
-        status: z.number().int().optional(),
-        reason: z.string().optional(),
-      })
-      .optional()
-      .describe('What came of the last request.'),
-  }),
-);
+const letter = {
+  delivery_id: z.string(),
+  event_id: z.string(),
+  event_type: z.string(),
+  subscription_id: z.string(),
+  accepted_at: Moment,
+  kind: z
+    .enum(['delivery', 'fault'])
+    .describe('delivery: the subscriber did not take it; fault: our own code failed at it.'),
+  reason: z.enum([...DEATHS, 'fault']),
+  died_at: Moment,
+  last: z
+    .object({
+      outcome: z.string(),
+      at: Moment,
+      attempt: z.number().int(),
+      status: z.number().int().optional(),
+      reason: z.string().optional(),
+    })
+    .optional()
+    .describe('What came of the last request.'),
+};
+const DeadLetter = named('DeadLetter', z.object(letter));
+
+const LETTER = {
+  delivery_id: ATTEMPT_EXAMPLE.delivery_id,
+  event_id: 'evt-1',
+  event_type: 'Order.Placed',
+  subscription_id: ATTEMPT_EXAMPLE.subscription_id,
+  accepted_at: '2026-03-01T05:00:00.000Z',
+  kind: 'delivery',
+  reason: 'exhausted',
+  died_at: '2026-03-04T09:00:00.000Z',
+  last: { outcome: 'rejected', at: '2026-03-04T09:00:00.000Z', attempt: 10, status: 503 },
+} as const;
 
 export const listDeadLetters = {
   id: 'listDeadLetters',
@@ -210,21 +220,33 @@ export const listDeadLetters = {
     description: 'A page of them.',
     schema: named('DeadLetterPage', pageOf(DeadLetter)),
     example: {
-      items: [
-        {
-          delivery_id: ATTEMPT_EXAMPLE.delivery_id,
-          event_id: 'evt-1',
-          event_type: 'Order.Placed',
-          subscription_id: ATTEMPT_EXAMPLE.subscription_id,
-          accepted_at: '2026-03-01T05:00:00.000Z',
-          kind: 'delivery',
-          reason: 'exhausted',
-          died_at: '2026-03-04T09:00:00.000Z',
-          last: { outcome: 'rejected', at: '2026-03-04T09:00:00.000Z', attempt: 10, status: 503 },
-        },
-      ],
+      items: [LETTER],
       next_cursor: null,
     },
+  },
+} as const satisfies Operation;
+
+export const listAllDeadLetters = {
+  id: 'listAllDeadLetters',
+  tag: 'Deliveries',
+  method: 'GET',
+  path: '/v1/dead-letters',
+  needs: 'admin',
+  summary: 'List the deliveries of all tenants that were given up, newest events first',
+  query: z.object({
+    kind: z.enum(['delivery', 'fault']).optional().describe('fault: those that our own code failed at.'),
+    from: Moment.optional().describe('Of events accepted from then on,'),
+    to: Moment.optional().describe('and before then.'),
+  }),
+  pages: 'yes',
+  answer: {
+    status: 200,
+    description: 'A page of them. With filters it may hold fewer than `limit`, or none, and still go on.',
+    schema: named(
+      'DeadLetterOfTenantPage',
+      pageOf(named('DeadLetterOfTenant', z.object({ tenant: z.string(), ...letter }))),
+    ),
+    example: { items: [{ tenant: 'acme', ...LETTER }], next_cursor: null },
   },
 } as const satisfies Operation;
 

@@ -155,6 +155,31 @@ export const listSubscriptions = {
   },
 } as const satisfies Operation;
 
+export const listAllSubscriptions = {
+  id: 'listAllSubscriptions',
+  tag: 'Subscriptions',
+  method: 'GET',
+  path: '/v1/subscriptions',
+  needs: 'admin',
+  summary: 'List the subscriptions of all tenants',
+  description:
+    'By tenant. Which are in trouble: `circuit=open`; which are held by their owner or by us: `status=paused`, `status=disabled`.',
+  query: z.object({
+    circuit: z.enum(['closed', 'open', 'probing']).optional(),
+    status: z.enum(['enabled', 'paused', 'disabled']).optional(),
+  }),
+  pages: 'yes',
+  answer: {
+    status: 200,
+    description: 'A page of them. With filters it may hold fewer than `limit`, or none, and still go on.',
+    schema: named(
+      'SubscriptionOfTenantPage',
+      pageOf(named('SubscriptionOfTenant', z.object({ tenant: z.string(), ...members }))),
+    ),
+    example: { items: [{ tenant: 'acme', ...EXAMPLE }], next_cursor: null },
+  },
+} as const satisfies Operation;
+
 export const getSubscription = {
   id: 'getSubscription',
   tag: 'Subscriptions',

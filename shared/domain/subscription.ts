@@ -225,7 +225,11 @@ export function withDefaults(
 }
 
 /** A closed circuit is closed since it was open last, or since there is one. */
-const circuitOf = ({ circuit, circuit_closed_at, created_at }: Subscription): { state: string; since: string } =>
+export const circuitOf = ({
+  circuit,
+  circuit_closed_at,
+  created_at,
+}: Subscription): { state: 'closed' | 'open' | 'probing'; since: string } =>
   circuit === undefined
     ? { state: 'closed', since: circuit_closed_at ?? created_at }
     : { state: circuit.state, since: circuit.since };

@@ -9,7 +9,7 @@ import { removeIf, unlessRefused } from './conditional.ts';
 import { tallyIn } from './counts.ts';
 import { gatheredWrites, readAll, readRange, type Item, type ItemKey, type Table } from './database.ts';
 import type { Whom } from './health.ts';
-import { ATTEMPT_SHARDS, DEAD_SHARDS, keys, type StepOf } from './keys.ts';
+import { ALL_DEAD_SHARDS, ATTEMPT_SHARDS, DEAD_SHARDS, keys, type StepOf } from './keys.ts';
 import { mergedPage } from './merged.ts';
 import { readable, warn, type Reports } from './readable.ts';
 
@@ -214,7 +214,8 @@ export function attemptsIn(
         ...(last !== undefined && { last }),
       };
       tally.add({ tenant, subscriptionId, sums: { dead: 1 } }, keys.deadLetter(event, subscriptionId));
-      await write({ put: { ...keys.deadLetter(event, subscriptionId), v: 1, ...letter, expires_at: expiry(at) } });
+      const places = [keys.deadLetter(event, subscriptionId), keys.deadLetterOfAll(event, subscriptionId)];
+      await Promise.all(places.map((key) => write({ put: { ...key, v: 1, ...letter, expires_at: expiry(at) } })));
     },
 
     /** The dead letter of a delivery, or undefined while it was not given up. */
@@ -232,6 +233,8 @@ export function attemptsIn(
     async acknowledge(event: OfEvent, subscriptionId: string): Promise<boolean> {
       const places = [keys.deadLetter(event, subscriptionId), keys.earlierDeadLetter(event, subscriptionId)];
       const removed = await Promise.all(places.map((key) => removeIf(table, key, { only: 'v = :it', it: 1 })));
+      // Last, so that whoever dies in between leaves a letter that is still found, or none at all.
+      await write({ remove: keys.deadLetterOfAll(event, subscriptionId) });
       return removed.some((one) => one !== undefined);
     },
 
@@ -245,6 +248,22 @@ export function attemptsIn(
         limit: page.limit,
         from: momentOf(of.from),
         after: page.after ?? momentOf(of.to),
+      });
+      return { letters: items.flatMap((item) => readable(Letter, item, report) ?? []), after };
+    },
+
+    /** A page of the dead letters of all tenants, in the same order. */
+    async allDeadLetters(
+      { from, to }: Partial<Stretch>,
+      page: { limit: number; after?: string | undefined },
+    ): Promise<{ letters: Letter[]; after: string | undefined }> {
+      const partitions = Array.from({ length: ALL_DEAD_SHARDS }, (_, shard) => keys.allDeadPartition(shard));
+      const { items, after } = await mergedPage(table, partitions, {
+        order: 'newest',
+        limit: page.limit,
+        each: Math.ceil((2 * page.limit) / ALL_DEAD_SHARDS),
+        from: momentOf(from),
+        after: page.after ?? momentOf(to),
       });
       return { letters: items.flatMap((item) => readable(Letter, item, report) ?? []), after };
     },

@@ -28,7 +28,6 @@ const ofTenant = (tenant: string): Stretch[] => [
 /** The same of one of its subscriptions, apart from what waits. */
 const ofSubscription = (tenant: string, id: string): Stretch[] => [
   ...times(ATTEMPT_SHARDS, (shard) => ({ pk: keys.attemptPartition(tenant, id, shard) })),
-  ...times(DEAD_SHARDS, (shard) => ({ pk: keys.deadLetterPartition(tenant, id, shard) })),
   { pk: keys.earlierDeadLetterPartition(tenant, id) },
   { pk: keys.healthPartition(tenant, id) },
   { pk: keys.rate(tenant, id).pk },
@@ -93,6 +92,10 @@ export function tenantEraser({ control, flow, tenants }: TenantTables, wishes: r
           part.map((remove) => ({ remove })),
         );
       }
+      await writeAll(
+        flow,
+        page.map(({ sk }) => ({ remove: keys.keyUse(sk) })),
+      );
       yield NONE;
     }
   }
@@ -165,12 +168,32 @@ export function tenantEraser({ control, flow, tenants }: TenantTables, wishes: r
     }
   }
 
+  /** A dead letter stands in the list of all tenants as well, where only this one leads to it. */
+  async function* deadOf(tenant: string, subscriptionId: string): AsyncGenerator<Gone> {
+    for (const pk of times(DEAD_SHARDS, (shard) => keys.deadLetterPartition(tenant, subscriptionId, shard))) {
+      for await (const page of keyPages(flow, { pk }, PAGE)) {
+        const listed = page.map(({ sk }) => {
+          const [accepted_at = '', event_id = ''] = sk.split('#');
+          return keys.deadLetterOfAll({ tenant, event_id, accepted_at }, subscriptionId);
+        });
+        for (const part of [listed, page]) {
+          await writeAll(
+            flow,
+            part.map((remove) => ({ remove })),
+          );
+        }
+        yield NONE;
+      }
+    }
+  }
+
   /** What all subscriptions left behind that the tenant ever had. */
   async function* leftoversOf(tenant: string): AsyncGenerator<Gone> {
     for await (const page of keyPages(flow, keys.goneOf(tenant), PAGE)) {
       for (const gone of page) {
         const id = gone.sk.slice(keys.goneOf(tenant).prefix.length);
         yield* waitingOf(tenant, id);
+        yield* deadOf(tenant, id);
         yield* wipeAll(flow, ofSubscription(tenant, id));
         await writeAll(flow, [{ remove: gone }]);
         yield NONE;

@@ -18,6 +18,7 @@ import type { ItemKey } from './database.ts';
  *   OPEN#nn                     accepted_at#tenant#event       accepted and not yet matched
  *   AT#tenant#subscription#n    accepted_at#event#run#attempt  an attempt, or the claim to it
  *   DEAD#tenant#subscription#n  accepted_at#event              a dead letter
+ *   DEADS#nn                    accepted_at#tenant#subscription#event  the same letter, in the list of those of all tenants
  *   TIME#tenant#n               accepted_at#event              a matched event in the order of time: what a walk reads
  *   SHELF#nn                    due#tenant#subscription#event#run  a delivery that rests until then
  *   WAIT#tenant#subscription#n  due#event#run                  a delivery that waits, wherever: what is listed and released
@@ -53,6 +54,8 @@ export const MARKER_SHARDS = 16;
 export const ATTEMPT_SHARDS = 4;
 
 export const DEAD_SHARDS = 4;
+/** Of all tenants together: an outage of a big subscriber buries thousands in a moment. */
+export const ALL_DEAD_SHARDS = 16;
 export const TIME_SHARDS = 8;
 export const SHELF_SHARDS = 16;
 export const WAIT_SHARDS = 4;
@@ -123,6 +126,11 @@ export const keys = {
   deadLetter: (event: Of, subscriptionId: string): ItemKey => ({
     pk: keys.deadLetterPartition(event.tenant, subscriptionId, shardOf(event.event_id, DEAD_SHARDS)),
     sk: `${event.accepted_at}#${event.event_id}`,
+  }),
+  allDeadPartition: (shard: number): string => `DEADS#${String(shard).padStart(2, '0')}`,
+  deadLetterOfAll: ({ tenant, event_id, accepted_at }: Of, subscriptionId: string): ItemKey => ({
+    pk: keys.allDeadPartition(shardOf(`${subscriptionId}${event_id}`, ALL_DEAD_SHARDS)),
+    sk: `${accepted_at}#${tenant}#${subscriptionId}#${event_id}`,
   }),
   /** Where 0.1.0 kept them, all in one partition; they are read for as long as they last. */
   earlierDeadLetterPartition: (tenant: string, subscriptionId: string): string => `DEAD#${tenant}#${subscriptionId}`,
