@@ -116,8 +116,8 @@ const headersOf = (names: readonly (keyof typeof RESPONSE_HEADERS)[]): Json =>
 
 function pathObjects(path: string, deployment: Deployment): Json[] {
   return pathParameters(path).map(({ name, schema, description, example }) => {
-    const shape = schema === undefined ? { type: 'string', minLength: 1, maxLength: 256 } : jsonSchemaOf(schema);
-    return { name, in: 'path', required: true, description, schema: shape, example: fitted(example, deployment) };
+    const shown = { description, schema: jsonSchemaOf(schema), example: fitted(example, deployment) };
+    return { name, in: 'path', required: true, ...shown };
   });
 }
 

@@ -83,7 +83,7 @@ export function named<T extends z.ZodType>(id: string, schema: T): T {
 interface PathParameter {
   name: string;
   /** What no id of ours or a caller's can be is refused: a table may not even be asked for it. */
-  schema?: z.ZodType;
+  schema: z.ZodType;
   description: string;
   example: string;
 }
@@ -94,11 +94,19 @@ const IDS: readonly [RegExp, Omit<PathParameter, 'name' | 'schema'>][] = [
   [/./, { description: 'The id of the subscription.', example: 'sub_06h2n4qb80r6t9v3w5x7y1z2kc' }],
 ];
 
+const TypeName = z
+  .string()
+  .regex(/^[A-Za-z0-9_.]{1,256}$/, 'must be letters, digits and _, with dots between the words');
+
 const PATH_PARAMETERS: Readonly<Record<string, Omit<PathParameter, 'name'>>> = {
   tenant: { schema: TenantId, description: 'Whose events these are.', example: 'acme' },
-  type: { description: 'The name of an event type.', example: 'Order.Placed' },
-  delivery: { description: 'The id of a delivery: its `webhook-id`.', example: 'dlv_06h2n4qc00d4f6g8h0j2k4m6np' },
-  replay: { description: 'The id of a replay.', example: 'rpl_06h2n4qb80r6t9v3w5x7y1z2kc' },
+  type: { schema: TypeName, description: 'The name of an event type.', example: 'Order.Placed' },
+  delivery: {
+    schema: EventId,
+    description: 'The id of a delivery: its `webhook-id`.',
+    example: 'dlv_06h2n4qc00d4f6g8h0j2k4m6np',
+  },
+  replay: { schema: EventId, description: 'The id of a replay.', example: 'rpl_06h2n4qb80r6t9v3w5x7y1z2kc' },
 };
 
 /** What stands in a path between braces. @throws Error for a name that nothing is known of */

@@ -60,8 +60,7 @@ function* shapeRefusals({ needs, path, pages, query, headers, body }: Operation)
   if (needs !== 'open' && needs !== 'any') yield 'missingScope';
   if (params.length > 0) yield 'notFound';
   // A body is the caller's to get right, and so are the ids of a path.
-  const isChecked = params.some(({ schema }) => schema !== undefined);
-  if (isChecked || body !== undefined || headers?.includes('idempotency-key') === true) yield 'invalid';
+  if (params.length > 0 || body !== undefined || headers?.includes('idempotency-key') === true) yield 'invalid';
   if (pages !== undefined || query !== undefined) yield 'badQuery';
   if (pages !== undefined) yield 'badCursor';
   if (body !== undefined) yield* ['malformedJson', 'notJson', 'tooLarge'] as const;

@@ -210,8 +210,9 @@ const NOBODY: Key = { id: '', name: '', scopes: [], tenant: null, expires_at: nu
 /** What no id of ours or a caller's can be is refused: a table may not even be asked for it. @throws Problem 422 */
 function expectParams({ operation, params }: Request, only?: string): void {
   for (const { name, schema } of pathParameters(operation.path)) {
-    const result = only === undefined || only === name ? schema?.safeParse(params[name]) : undefined;
-    if (result?.success !== false) continue;
+    if (only !== undefined && only !== name) continue;
+    const result = schema.safeParse(params[name]);
+    if (result.success) continue;
     throw problems.invalid([{ parameter: name, detail: result.error.issues[0]?.message ?? 'is wrong' }]);
   }
 }

@@ -23,8 +23,8 @@ async function tryContract(examples: string): Promise<void> {
   const system = await step('start the local runner', 120, () => startSystem({ env: { FANOUT_CATALOGUE: CATALOGUE } }));
   const args = [
     ...['--config-file', pathOf('schemathesis.toml'), '--no-color', 'run', `${system.url}/openapi.json`],
-    ...['--header', `authorization: Bearer ${system.adminKey}`],
-    ...['--checks', 'all', '--max-examples', examples, '--workers', '2'],
+    ...['--header', `Authorization: Bearer ${system.adminKey}`],
+    ...['--checks', 'all', '--max-examples', examples, '--workers', '1'],
   ];
   const { PATH = '', HOME = '' } = process.env;
   try {
