@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { run } from '../../deploy/program.ts';
+import { Failed, run } from '../../deploy/program.ts';
 import { installPython } from '../../deploy/python.ts';
 import { step, tell } from '../deployed/step.ts';
+import { callerOf } from '../support/api.ts';
 import { startSystem } from '../support/running-system.ts';
 
 const HELP = `npm run test:contract                   tries the running API against its own description, with every check and phase
@@ -29,8 +30,18 @@ async function tryContract(examples: string): Promise<void> {
   const { PATH = '', HOME = '' } = process.env;
   try {
     await step('try every operation', 900, (signal) =>
-      run({ command: `${programs}/schemathesis`, args, environment: { PATH, HOME }, print: tell, signal }),
+      run({
+        command: `${programs}/schemathesis`,
+        args,
+        cwd: pathOf('.'),
+        environment: { PATH, HOME },
+        print: tell,
+        signal,
+      }),
     );
+    // With a key that it had deleted itself, every answer would have been a 401, and every check content.
+    const { status } = await callerOf(system).get('/v1/me');
+    if (status !== 200) throw new Failed(`the key of the run does not work any more: ${status}`);
   } finally {
     await system.stop();
   }

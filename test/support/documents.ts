@@ -14,4 +14,12 @@ export const ours = { version: VERSION, catalogue, wishes: [...wishes], targets:
 
 export const openApiDocument = openApi(operations, ours);
 
+/** Of any deployment, whatever its catalogue. */
+export const anyOpenApiDocument = openApi(operations, {
+  version: VERSION,
+  catalogue: { groups: {}, eventTypes: {} },
+  wishes: [],
+  targets: 'public',
+});
+
 export const asyncApiDocument = asyncApi({ version: VERSION, catalogue });
