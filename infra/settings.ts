@@ -14,6 +14,7 @@ export interface Settings extends Pick<
   | 'drainingLanes'
   | 'ceilingPerSecond'
   | 'ingestPerSecond'
+  | 'inboundSources'
   | 'domain'
   | 'canary'
   | 'dev'
@@ -37,6 +38,7 @@ export const SETTING_NAMES = [
   'drainingLanes',
   'ceilingPerSecond',
   'ingestPerSecond',
+  'inboundSources',
   'domainName',
   'certificateArn',
   'canary',
@@ -61,6 +63,7 @@ export function readSettings(context: Context): Settings {
     ...present('eventRecoveryDays', daysOf('eventRecoveryDays', context)),
     ...present('ceilingPerSecond', rateOf('ceilingPerSecond', context)),
     ...present('ingestPerSecond', rateOf('ingestPerSecond', context)),
+    ...present('inboundSources', textOf('inboundSources', context)?.split(',')),
     ...present('domain', domainOf(context)),
     ...present('canary', oneOf(CANARY_TRAFFIC, 'canary', context)),
   };

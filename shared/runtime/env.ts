@@ -27,6 +27,8 @@ const VARIABLES = {
   DEFERRED_QUEUE_URL: name,
   SWEEPS_QUEUE_URL: name,
   UNDELIVERABLE_QUEUE_URL: name,
+  INBOUND_QUEUE_URL: name,
+  INBOUND_DEAD_QUEUE_URL: name,
   /** Of all lanes, and of what is deferred. */
   DEAD_QUEUE_URLS: addresses,
   /** Requests a second to a subscription that names no rate of its own. */
@@ -49,6 +51,16 @@ export const STAGE_VARIABLES = {
     'ADMIN_KEY_SECRET',
     'RETENTION_DAYS',
     'INGEST_PER_SECOND',
+  ],
+  /** Ingest again, for events that come in by the bus: it has no keys to look up. */
+  inbound: [
+    'FLOW_TABLE',
+    'BUS_NAME',
+    'EVENT_SOURCE',
+    'RETENTION_DAYS',
+    'INGEST_PER_SECOND',
+    'INBOUND_QUEUE_URL',
+    'INBOUND_DEAD_QUEUE_URL',
   ],
   match: ['CONTROL_TABLE', 'FLOW_TABLE', 'DELIVERIES_QUEUE_URL', 'DEFERRED_QUEUE_URL', 'RETENTION_DAYS'],
   deliver: [

@@ -18,6 +18,7 @@ test('all can be chosen, as text or as JSON', () => {
     stackName: 'Mine',
     catalogue: import.meta.filename,
     drainingLanes: 'Guest,Class',
+    inboundSources: 'com.acme.billing,com.acme.crm',
     canary: 'LINEAR_10PERCENT_EVERY_1MINUTE',
     domainName: 'hooks.example.com',
     certificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/1',
@@ -32,6 +33,7 @@ test('all can be chosen, as text or as JSON', () => {
     ceilingPerSecond: 2.5,
     ingestPerSecond: 0,
     drainingLanes: ['Guest', 'Class'],
+    inboundSources: ['com.acme.billing', 'com.acme.crm'],
     domain: { name, certificateArn },
     dev: { allowPrivateTargets: true },
   };
