@@ -6,6 +6,8 @@ import {
   HttpMethod,
   LogGroupLogDestination,
   SecurityPolicy,
+  type CfnStage,
+  type HttpRoute,
   type HttpStage,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -13,6 +15,7 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { byRoute, settingsOf, type Throttles } from './throttles.ts';
 
 /** A name of your own for the API. */
 export interface Domain {
@@ -28,7 +31,20 @@ export interface ApiProps {
   /** Takes every other request, those for paths that do not exist included, so that it can answer in the API's own form. */
   controlPlane: IFunction;
   domain: Domain | undefined;
+  throttles: Throttles;
 }
+
+const INGEST_PATHS = ['/v1/tenants/{tenant}/events', '/v1/tenants/{tenant}/events/batch'];
+
+/** What anybody may ask for without a key. The control plane answers it as well: a route of its own gives it a limit of its own. */
+export const OPEN_PATHS = [
+  '/healthz',
+  '/openapi.json',
+  '/asyncapi.json',
+  '/v1/event-types',
+  '/v1/event-types/{type}',
+  '/v1/event-groups',
+];
 
 /** The HTTP API. Keys are checked in the functions, not here. */
 export class Api extends Construct {
@@ -37,19 +53,22 @@ export class Api extends Construct {
   /** What the record of the own domain has to name, an alias or a CNAME. */
   readonly domainTarget: string | undefined;
 
-  constructor(scope: Construct, id: string, { ingest, controlPlane, domain }: ApiProps) {
+  constructor(scope: Construct, id: string, { ingest, controlPlane, domain, throttles }: ApiProps) {
     super(scope, id);
+    const toControlPlane = new HttpLambdaIntegration('ControlPlane', controlPlane);
     const http = new HttpApi(this, 'Http', {
       apiName: Stack.of(this).stackName,
       createDefaultStage: false,
-      defaultIntegration: new HttpLambdaIntegration('ControlPlane', controlPlane),
+      defaultIntegration: toControlPlane,
     });
-    const integration = new HttpLambdaIntegration('Ingest', ingest);
-    for (const path of ['/v1/tenants/{tenant}/events', '/v1/tenants/{tenant}/events/batch']) {
-      http.addRoutes({ path, methods: [HttpMethod.POST], integration });
-    }
+    const toIngest = new HttpLambdaIntegration('Ingest', ingest);
+    const routes = [
+      ...INGEST_PATHS.flatMap((path) => http.addRoutes({ path, methods: [HttpMethod.POST], integration: toIngest })),
+      ...OPEN_PATHS.flatMap((path) => http.addRoutes({ path, methods: [HttpMethod.GET], integration: toControlPlane })),
+    ];
     const domainName = domain && this.makeDomain(domain);
     const stage = this.makeStage(http, domainName);
+    throttle(stage, routes, throttles);
     this.url = domainName ? stage.domainUrl : stage.url;
     this.domainTarget = domainName?.regionalDomainName;
     Validations.of(http).acknowledge({
@@ -77,13 +96,26 @@ export class Api extends Construct {
       accessLogSettings: { destination: new LogGroupLogDestination(log), format: ACCESS_LOG_LINE },
       ...(domainName && { domainMapping: { domainName } }),
     });
-    Validations.of(stage).acknowledge({
-      id: 'Serverless::Serverless-APIGWDefaultThrottling',
-      reason:
-        'A limit of the stage holds for all callers together, so one publisher could use it up for the others. What the account allows is the limit.',
-    });
     return stage;
   }
+}
+
+/** The limit of the stage is for whatever has none of its own: `$default`, and so the control plane. */
+function throttle(stage: HttpStage, routes: readonly HttpRoute[], { ingest, controlPlane, open }: Throttles): void {
+  const made = stage.node.defaultChild as CfnStage;
+  made.defaultRouteSettings = settingsOf(controlPlane);
+  made.routeSettings = {
+    ...byRoute(
+      INGEST_PATHS.map((path) => `POST ${path}`),
+      ingest,
+    ),
+    ...byRoute(
+      OPEN_PATHS.map((path) => `GET ${path}`),
+      open,
+    ),
+  };
+  // API Gateway refuses the settings of a route that is not there yet.
+  stage.node.addDependency(...routes);
 }
 
 /** Who called what, and how it went; neither headers nor bodies, for they hold keys and payloads. */

@@ -20,6 +20,7 @@ import { unroutedPatterns, type TypesByGroup } from './patterns.ts';
 import { toQueue, work } from './queue.ts';
 import { StageFunction } from './stage-function.ts';
 import { State } from './state.ts';
+import { throttlesOf, type Throttles } from './throttles.ts';
 import { makeSweep, tickEveryMinute } from './sweep.ts';
 import { allow } from './table.ts';
 
@@ -59,6 +60,11 @@ export interface EventFanoutProps {
    * HTTP. `grantPublish` gives a role the right to. Default: none, and nothing is made for them.
    */
   inboundSources?: readonly string[];
+  /**
+   * What API Gateway lets through, apart for events, the control plane and what needs no key. Each holds for all callers together.
+   * Default: 2,000 requests a second (4,000 at once), 200 (400) and 50 (100).
+   */
+  throttles?: Partial<Throttles>;
   /** A name of your own for the API. Default: the one that API Gateway gives. */
   domain?: Domain;
   /** Lets new code take over by and by, and takes it back when it fails. Default: it takes over at once. */
@@ -74,8 +80,8 @@ export interface EventFanoutProps {
 
 /** What is not chosen has a value all the same; these have none. */
 type Optional = 'domain' | 'canary' | 'dev';
-type WithDefault = Required<Omit<EventFanoutProps, Optional | 'stateIn'>>;
-type Chosen = WithDefault & Pick<EventFanoutProps, Optional>;
+type WithDefault = Required<Omit<EventFanoutProps, Optional | 'stateIn' | 'throttles'>>;
+type Chosen = WithDefault & Pick<EventFanoutProps, Optional> & { throttles: Throttles };
 
 /** The schedule of retries takes 3 days, and an endpoint may fail for 5 before it is disabled: events must outlive both. */
 const LEAST_RETENTION_DAYS = 5;
@@ -149,6 +155,7 @@ export class EventFanout extends Construct {
       ingest: ingest.live,
       controlPlane: controlPlane.live,
       domain: this.props.domain,
+      throttles: this.props.throttles,
     });
     this.ingest = ingest;
     this.controlPlane = controlPlane;
@@ -277,7 +284,7 @@ export class EventFanout extends Construct {
 /** @throws where a value cannot work */
 function withDefaults(given: EventFanoutProps): Chosen {
   const chosen = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const props: Chosen = { ...DEFAULTS, ...chosen };
+  const props: Chosen = { ...DEFAULTS, ...chosen, throttles: throttlesOf(given.throttles) };
   if (!Number.isInteger(props.retentionDays) || props.retentionDays < LEAST_RETENTION_DAYS) {
     throw new BadSetting(
       `retentionDays must be a whole number of at least ${LEAST_RETENTION_DAYS}: ${props.retentionDays}`,

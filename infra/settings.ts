@@ -15,6 +15,7 @@ export interface Settings extends Pick<
   | 'ceilingPerSecond'
   | 'ingestPerSecond'
   | 'inboundSources'
+  | 'throttles'
   | 'domain'
   | 'canary'
   | 'dev'
@@ -39,6 +40,7 @@ export const SETTING_NAMES = [
   'ceilingPerSecond',
   'ingestPerSecond',
   'inboundSources',
+  'throttles',
   'domainName',
   'certificateArn',
   'canary',
@@ -64,6 +66,7 @@ export function readSettings(context: Context): Settings {
     ...present('ceilingPerSecond', rateOf('ceilingPerSecond', context)),
     ...present('ingestPerSecond', rateOf('ingestPerSecond', context)),
     ...present('inboundSources', textOf('inboundSources', context)?.split(',')),
+    ...present('throttles', throttlesIn(context)),
     ...present('domain', domainOf(context)),
     ...present('canary', oneOf(CANARY_TRAFFIC, 'canary', context)),
   };
@@ -143,6 +146,25 @@ function rateOf(name: string, context: Context): number | undefined {
     throw new BadSetting(`${name} must be a number, not "${text}".`);
   return text === undefined ? undefined : Number(text);
 }
+
+const THROTTLED = ['ingest', 'controlPlane', 'open'];
+
+/** Which figures are wrong is for the construct to say. */
+function throttlesIn(context: Context): Settings['throttles'] {
+  const text = textOf('throttles', context);
+  if (text === undefined) return undefined;
+  const throttles = parsed(text);
+  const isPlan = isObject(throttles) && Object.entries(throttles).every(isThrottle);
+  if (!isPlan)
+    throw new BadSetting(`throttles must be JSON such as {"ingest":{"perSecond":2000,"burst":4000}}, not "${text}".`);
+  return throttles;
+}
+
+const isThrottle = ([name, value]: [string, unknown]): boolean =>
+  THROTTLED.includes(name) &&
+  isObject(value) &&
+  Object.keys(value).toSorted().join() === 'burst,perSecond' &&
+  Object.values(value).every((figure) => typeof figure === 'number');
 
 function domainOf(context: Context): Settings['domain'] {
   const [name, certificateArn] = [textOf('domainName', context), textOf('certificateArn', context)];

@@ -24,6 +24,7 @@ test('all can be chosen, as text or as JSON', () => {
     certificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/1',
   };
   const lanes = { sales: ['Invoice', 'Guest'] };
+  const throttles = { open: { perSecond: 0.5, burst: 10 } };
   const { domainName: name, certificateArn, ...plain } = chosen;
   const settings = {
     ...plain,
@@ -32,6 +33,7 @@ test('all can be chosen, as text or as JSON', () => {
     eventRecoveryDays: 7,
     ceilingPerSecond: 2.5,
     ingestPerSecond: 0,
+    throttles,
     drainingLanes: ['Guest', 'Class'],
     inboundSources: ['com.acme.billing', 'com.acme.crm'],
     domain: { name, certificateArn },
@@ -44,7 +46,8 @@ test('all can be chosen, as text or as JSON', () => {
     ingestPerSecond: '0',
     allowPrivateTargets: 'true',
   };
-  expect(readSettings({ ...chosen, ...asText, lanes: JSON.stringify(lanes) })).toEqual(settings);
+  const plans = { lanes: JSON.stringify(lanes), throttles: JSON.stringify(throttles) };
+  expect(readSettings({ ...chosen, ...asText, ...plans })).toEqual(settings);
   const asJson = {
     retentionDays: 30,
     eventRecoveryDays: 7,
@@ -52,7 +55,7 @@ test('all can be chosen, as text or as JSON', () => {
     ingestPerSecond: 0,
     allowPrivateTargets: true,
   };
-  expect(readSettings({ ...chosen, ...asJson, lanes })).toEqual(settings);
+  expect(readSettings({ ...chosen, ...asJson, lanes, throttles })).toEqual(settings);
 });
 
 test('a dev stack does not take the place of the production stack', () => {
@@ -78,6 +81,10 @@ test.each([
   [{ catalogue: 'no/such/file.ts' }, 'catalogue: there is no file no/such/file.ts.'],
   [{ lanes: 'two' }, 'lanes must be per-group, one, or JSON such as {"sales":["Invoice"]}, not "two".'],
   [{ lanes: '{"sales":"Invoice"}' }, 'lanes must be per-group, one, or JSON'],
+  [{ throttles: '50' }, 'throttles must be JSON such as {"ingest":{"perSecond":2000,"burst":4000}}, not "50".'],
+  [{ throttles: { ingest: { perSecond: 5 } } }, 'throttles must be JSON'],
+  [{ throttles: { ingest: { perSecond: '5', burst: 5 } } }, 'throttles must be JSON'],
+  [{ throttles: { api: { perSecond: 5, burst: 5 } } }, 'throttles must be JSON'],
   [{ canary: 'FAST' }, 'canary must be CANARY_10PERCENT_5MINUTES or'],
   [{ domainName: 'hooks.example.com' }, 'domainName and certificateArn go together.'],
   [{ eventRecoveryDays: 'all' }, 'eventRecoveryDays must be a whole number, not "all".'],

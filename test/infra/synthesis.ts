@@ -80,6 +80,7 @@ export interface Kinds {
   'AWS::Logs::LogGroup': { RetentionInDays?: number };
   'AWS::ApiGatewayV2::DomainName': { DomainName: string };
   'AWS::ApiGatewayV2::ApiMapping': { DomainName: unknown; Stage: string };
+  'AWS::ApiGatewayV2::Stage': { DefaultRouteSettings: object; RouteSettings: Record<string, object> };
   'AWS::ApiGatewayV2::Route': { RouteKey: string; Target: unknown };
   'AWS::ApiGatewayV2::Integration': { IntegrationUri: unknown; PayloadFormatVersion: string };
 }
