@@ -4,6 +4,7 @@ import {
   DomainName,
   HttpApi,
   HttpMethod,
+  HttpNoneAuthorizer,
   LogGroupLogDestination,
   SecurityPolicy,
   type CfnStage,
@@ -15,6 +16,7 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { authorizerFor, type Auth } from './auth.ts';
 import { byRoute, settingsOf, type Throttles } from './throttles.ts';
 
 /** A name of your own for the API. */
@@ -32,6 +34,7 @@ export interface ApiProps {
   controlPlane: IFunction;
   domain: Domain | undefined;
   throttles: Throttles;
+  auth: Auth;
 }
 
 const INGEST_PATHS = ['/v1/tenants/{tenant}/events', '/v1/tenants/{tenant}/events/batch'];
@@ -53,29 +56,35 @@ export class Api extends Construct {
   /** What the record of the own domain has to name, an alias or a CNAME. */
   readonly domainTarget: string | undefined;
 
-  constructor(scope: Construct, id: string, { ingest, controlPlane, domain, throttles }: ApiProps) {
+  constructor(scope: Construct, id: string, { ingest, controlPlane, domain, throttles, auth }: ApiProps) {
     super(scope, id);
     const toControlPlane = new HttpLambdaIntegration('ControlPlane', controlPlane);
     const http = new HttpApi(this, 'Http', {
       apiName: Stack.of(this).stackName,
       createDefaultStage: false,
       defaultIntegration: toControlPlane,
+      defaultAuthorizer: authorizerFor(auth),
     });
     const toIngest = new HttpLambdaIntegration('Ingest', ingest);
-    const routes = [
-      ...INGEST_PATHS.flatMap((path) => http.addRoutes({ path, methods: [HttpMethod.POST], integration: toIngest })),
-      ...OPEN_PATHS.flatMap((path) => http.addRoutes({ path, methods: [HttpMethod.GET], integration: toControlPlane })),
-    ];
+    const posting = INGEST_PATHS.flatMap((path) =>
+      http.addRoutes({ path, methods: [HttpMethod.POST], integration: toIngest }),
+    );
+    const open = OPEN_PATHS.flatMap((path) =>
+      http.addRoutes({
+        path,
+        methods: [HttpMethod.GET],
+        integration: toControlPlane,
+        authorizer: new HttpNoneAuthorizer(),
+      }),
+    );
     const domainName = domain && this.makeDomain(domain);
     const stage = this.makeStage(http, domainName);
-    throttle(stage, routes, throttles);
+    throttle(stage, [...posting, ...open], throttles);
     this.url = domainName ? stage.domainUrl : stage.url;
     this.domainTarget = domainName?.regionalDomainName;
-    Validations.of(http).acknowledge({
-      id: 'AwsSolutions::AwsSolutions-APIG4',
-      reason:
-        'The functions check the key of every request. The cached answer of an authorizer would hold for other routes and scopes, could not be taken back at once, and would not be a problem document.',
-    });
+    // With keys there is one reason for all routes. Without, those that need nobody have theirs, and any other one must have an authorizer.
+    if (auth === 'keys') Validations.of(http).acknowledge({ id: NO_AUTHORIZER, reason: CHECKED_IN_FUNCTIONS });
+    else for (const route of open) Validations.of(route).acknowledge({ id: NO_AUTHORIZER, reason: NEEDS_NOBODY });
   }
 
   private makeDomain({ name, certificateArn }: Domain): DomainName {
@@ -99,6 +108,12 @@ export class Api extends Construct {
     return stage;
   }
 }
+
+const NO_AUTHORIZER = 'AwsSolutions::AwsSolutions-APIG4';
+const CHECKED_IN_FUNCTIONS =
+  'The functions check the key of every request. The cached answer of an authorizer would hold for other routes and scopes, could not be taken back at once, and would not be a problem document.';
+const NEEDS_NOBODY =
+  'Whether it is up, and what events there are, anybody may ask; all other routes have the authorizer of this deployment.';
 
 /** The limit of the stage is for whatever has none of its own: `$default`, and so the control plane. */
 function throttle(stage: HttpStage, routes: readonly HttpRoute[], { ingest, controlPlane, open }: Throttles): void {

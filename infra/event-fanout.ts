@@ -7,6 +7,7 @@ import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { OPERATIONAL_GROUP, OPERATIONAL_TYPES } from '../shared/catalogue/operational.ts';
 import { Api, type Domain } from './api.ts';
+import { authVariable, type Auth } from './auth.ts';
 import { BadSetting } from './bad-setting.ts';
 import { bundle, type Bundles } from './bundle.ts';
 import { letPublish } from './bus.ts';
@@ -61,6 +62,11 @@ export interface EventFanoutProps {
    */
   inboundSources?: readonly string[];
   /**
+   * How callers of the API are known: by keys that it makes itself; by tokens of an issuer, `{ jwt: { issuer, audience } }`; or by
+   * IAM, `{ iam: { 'arn:aws:iam::123456789012:role/billing': { scopes: ['events:write'], tenant: 'acme' } } }`. Default: `keys`.
+   */
+  auth?: Auth;
+  /**
    * What API Gateway lets through, apart for events, the control plane and what needs no key. Each holds for all callers together.
    * Default: 2,000 requests a second (4,000 at once), 200 (400) and 50 (100).
    */
@@ -102,6 +108,7 @@ const DEFAULTS: WithDefault = {
   ceilingPerSecond: 100,
   ingestPerSecond: 500,
   inboundSources: [],
+  auth: 'keys',
 };
 
 /**
@@ -144,7 +151,6 @@ export class EventFanout extends Construct {
     const rules = [...this.catchUnrouted(groups), ...[...this.lanes.values()].flatMap((lane) => lane.rules)];
 
     const ingest = makeIngest(this, 'Ingest', this.ingestProps());
-    this.letReadAdminKey(ingest);
     this.inbound = this.makeInbound();
     // An event accepted before its rule is there would wait for the sweep.
     for (const stage of [ingest, this.inbound]) stage?.node.addDependency(...rules);
@@ -156,7 +162,9 @@ export class EventFanout extends Construct {
       controlPlane: controlPlane.live,
       domain: this.props.domain,
       throttles: this.props.throttles,
+      auth: this.props.auth,
     });
+    if (this.props.auth === 'keys') for (const stage of [ingest, controlPlane]) this.letReadAdminKey(stage);
     this.ingest = ingest;
     this.controlPlane = controlPlane;
     for (const part of [this, this.state]) Tags.of(part).add('application', 'event-fanout');
@@ -221,8 +229,8 @@ export class EventFanout extends Construct {
 
   private ingestProps(): IngestProps {
     const { state, bundles, props } = this;
-    const { canary, retentionDays, ingestPerSecond } = props;
-    return { state, bundles, canary, retentionDays, ingestPerSecond };
+    const { canary, retentionDays, ingestPerSecond, auth } = props;
+    return { state, bundles, canary, retentionDays, ingestPerSecond, auth };
   }
 
   private makeInbound(): StageFunction<'inbound'> | undefined {
@@ -259,6 +267,7 @@ export class EventFanout extends Construct {
         CONTROL_TABLE: tables.control.tableName,
         FLOW_TABLE: tables.flow.tableName,
         SWEEPS_QUEUE_URL: sweeps.queueUrl,
+        AUTH: authVariable(props.auth),
         ADMIN_KEY_SECRET: adminKey.arn,
         DATA_KEY: dataKey.keyArn,
         ALLOW_PRIVATE_TARGETS: String(props.dev?.allowPrivateTargets ?? false),
@@ -270,7 +279,6 @@ export class EventFanout extends Construct {
     }
     sweeps.grant(api, 'sqs:SendMessage');
     dataKey.grant(api, 'kms:GenerateDataKey', 'kms:Decrypt');
-    this.letReadAdminKey(api);
     return api;
   }
 

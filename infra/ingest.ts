@@ -1,5 +1,6 @@
 import { Rule } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
+import { authVariable, type Auth } from './auth.ts';
 import type { Bundles } from './bundle.ts';
 import { letPublish } from './bus.ts';
 import type { CanaryTraffic } from './canary.ts';
@@ -19,6 +20,7 @@ export interface IngestProps {
   retentionDays: number;
   /** Events a second that a tenant may post; 0: as many as it likes. */
   ingestPerSecond: number;
+  auth: Auth;
 }
 
 /** The function that takes events over HTTP. Whoever makes it lets it read the admin key. */
@@ -33,6 +35,7 @@ export function makeIngest(scope: Construct, id: string, props: IngestProps): St
     environment: {
       ...variablesOf(props),
       CONTROL_TABLE: tables.control.tableName,
+      AUTH: authVariable(props.auth),
       ADMIN_KEY_SECRET: adminKey.arn,
     },
   });

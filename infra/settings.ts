@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Auth } from './auth.ts';
 import { BadSetting } from './bad-setting.ts';
 import { CANARY_TRAFFIC } from './canary.ts';
 import type { EventFanoutProps } from './event-fanout.ts';
@@ -16,6 +17,7 @@ export interface Settings extends Pick<
   | 'ingestPerSecond'
   | 'inboundSources'
   | 'throttles'
+  | 'auth'
   | 'domain'
   | 'canary'
   | 'dev'
@@ -41,6 +43,7 @@ export const SETTING_NAMES = [
   'ingestPerSecond',
   'inboundSources',
   'throttles',
+  'auth',
   'domainName',
   'certificateArn',
   'canary',
@@ -67,6 +70,7 @@ export function readSettings(context: Context): Settings {
     ...present('ingestPerSecond', rateOf('ingestPerSecond', context)),
     ...present('inboundSources', textOf('inboundSources', context)?.split(',')),
     ...present('throttles', throttlesIn(context)),
+    ...present('auth', authIn(context)),
     ...present('domain', domainOf(context)),
     ...present('canary', oneOf(CANARY_TRAFFIC, 'canary', context)),
   };
@@ -165,6 +169,29 @@ const isThrottle = ([name, value]: [string, unknown]): boolean =>
   isObject(value) &&
   Object.keys(value).toSorted().join() === 'burst,perSecond' &&
   Object.values(value).every((figure) => typeof figure === 'number');
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+
+/** What is in there is for the construct to judge, which asks the functions' own reader. */
+function authIn(context: Context): Auth | undefined {
+  const text = textOf('auth', context);
+  if (text === undefined || text === 'keys') return text;
+  const auth = parsed(text);
+  const [[by, value] = [], ...others] = Object.entries(isObject(auth) ? auth : {}) as [string, unknown][];
+  const isJwt =
+    by === 'jwt' &&
+    isObject(value) &&
+    'issuer' in value &&
+    isText(value.issuer) &&
+    'audience' in value &&
+    isTexts(value.audience);
+  const isIam = by === 'iam' && isObject(value) && Object.values(value).every(isObject);
+  if (others.length > 0 || !(isJwt || isIam))
+    throw new BadSetting(
+      `auth must be keys, or JSON such as {"jwt":{"issuer":"https://...","audience":["..."]}}, not "${text}".`,
+    );
+  return auth as Auth;
+}
 
 function domainOf(context: Context): Settings['domain'] {
   const [name, certificateArn] = [textOf('domainName', context), textOf('certificateArn', context)];

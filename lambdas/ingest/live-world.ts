@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { environment } from '../../shared/runtime/env.ts';
+import { byGateway } from '../../shared/runtime/gateway-auth.ts';
 import { notingUse } from '../../shared/runtime/http.ts';
 import { noteFailure } from '../../shared/runtime/log.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
@@ -16,9 +17,10 @@ const accessKeys = accessKeysIn(
   { db, name: env.CONTROL_TABLE, now },
   secretFrom(openSecrets(), { arn: env.ADMIN_KEY_SECRET, now: () => Date.now() }),
 );
-export const authenticate = notingUse(accessKeys.authenticate, {
+const byKey = notingUse(accessKeys.authenticate, {
   note: keyUseIn({ db, name: env.FLOW_TABLE, now }).note,
   report: (error) => noteFailure('key.use_not_noted', error),
 });
+export const authenticate = env.AUTH.by === 'keys' ? byKey : byGateway(env.AUTH, now);
 
 export const world = worldOf(env, { db, now, random: randomBytes });

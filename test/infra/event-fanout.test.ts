@@ -237,7 +237,7 @@ describe('functions', () => {
   const TABLES = ['CONTROL_TABLE', 'FLOW_TABLE', 'RETENTION_DAYS'];
   const SENDING = ['DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'SWEEPS_QUEUE_URL'];
   test.each([
-    ['ingest', [...TABLES, 'BUS_NAME', 'EVENT_SOURCE', 'ADMIN_KEY_SECRET', 'INGEST_PER_SECOND']],
+    ['ingest', [...TABLES, 'BUS_NAME', 'EVENT_SOURCE', 'AUTH', 'ADMIN_KEY_SECRET', 'INGEST_PER_SECOND']],
     ['match', [...TABLES, 'DELIVERIES_QUEUE_URL', 'DEFERRED_QUEUE_URL']],
     ['deliver', [...TABLES, ...SENDING, 'RETRIES_QUEUE_URL', 'DEFERRED_QUEUE_URL', 'CEILING_PER_SECOND']],
     [
@@ -255,7 +255,7 @@ describe('functions', () => {
         'DEAD_QUEUE_URLS',
       ],
     ],
-    ['api', [...TABLES, ...SENDING, 'ADMIN_KEY_SECRET']],
+    ['api', [...TABLES, ...SENDING, 'AUTH', 'ADMIN_KEY_SECRET']],
   ])('%s is given the variables it reads and no other', (stage, variables) => {
     const lambdas = [...lambdasOf(prod, stage), ...lambdasOf(dev, stage)];
     expect(lambdas.length).toBeGreaterThan(1);
@@ -278,6 +278,7 @@ describe('functions', () => {
       BUS_NAME: 'Bus',
       EVENT_SOURCE: 'event-fanout',
       ADMIN_KEY_SECRET: 'AdminKey',
+      AUTH: '{"by":"keys"}',
       DATA_KEY: 'DataKey',
       DELIVERIES_QUEUE_URL: 'LaneallDeliveries',
       RETRIES_QUEUE_URL: 'LaneallRetries',

@@ -24,6 +24,7 @@ test('all can be chosen, as text or as JSON', () => {
     certificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/1',
   };
   const lanes = { sales: ['Invoice', 'Guest'] };
+  const auth = { jwt: { issuer: 'https://id.example.com', audience: ['hooks'] } };
   const throttles = { open: { perSecond: 0.5, burst: 10 } };
   const { domainName: name, certificateArn, ...plain } = chosen;
   const settings = {
@@ -34,6 +35,7 @@ test('all can be chosen, as text or as JSON', () => {
     ceilingPerSecond: 2.5,
     ingestPerSecond: 0,
     throttles,
+    auth,
     drainingLanes: ['Guest', 'Class'],
     inboundSources: ['com.acme.billing', 'com.acme.crm'],
     domain: { name, certificateArn },
@@ -46,7 +48,7 @@ test('all can be chosen, as text or as JSON', () => {
     ingestPerSecond: '0',
     allowPrivateTargets: 'true',
   };
-  const plans = { lanes: JSON.stringify(lanes), throttles: JSON.stringify(throttles) };
+  const plans = { lanes: JSON.stringify(lanes), throttles: JSON.stringify(throttles), auth: JSON.stringify(auth) };
   expect(readSettings({ ...chosen, ...asText, ...plans })).toEqual(settings);
   const asJson = {
     retentionDays: 30,
@@ -55,7 +57,7 @@ test('all can be chosen, as text or as JSON', () => {
     ingestPerSecond: 0,
     allowPrivateTargets: true,
   };
-  expect(readSettings({ ...chosen, ...asJson, lanes, throttles })).toEqual(settings);
+  expect(readSettings({ ...chosen, ...asJson, lanes, throttles, auth })).toEqual(settings);
 });
 
 test('a dev stack does not take the place of the production stack', () => {
@@ -85,6 +87,14 @@ test.each([
   [{ throttles: { ingest: { perSecond: 5 } } }, 'throttles must be JSON'],
   [{ throttles: { ingest: { perSecond: '5', burst: 5 } } }, 'throttles must be JSON'],
   [{ throttles: { api: { perSecond: 5, burst: 5 } } }, 'throttles must be JSON'],
+  [
+    { auth: 'none' },
+    'auth must be keys, or JSON such as {"jwt":{"issuer":"https://...","audience":["..."]}}, not "none".',
+  ],
+  [{ auth: { jwt: { issuer: 'https://id.example.com' } } }, 'auth must be keys, or JSON'],
+  [{ auth: { jwt: { issuer: 'https://id.example.com', audience: 'hooks' } } }, 'auth must be keys, or JSON'],
+  [{ auth: { jwt: { issuer: 'https://id.example.com', audience: [] }, iam: {} } }, 'auth must be keys, or JSON'],
+  [{ auth: { iam: [] } }, 'auth must be keys, or JSON'],
   [{ canary: 'FAST' }, 'canary must be CANARY_10PERCENT_5MINUTES or'],
   [{ domainName: 'hooks.example.com' }, 'domainName and certificateArn go together.'],
   [{ eventRecoveryDays: 'all' }, 'eventRecoveryDays must be a whole number, not "all".'],
