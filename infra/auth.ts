@@ -1,9 +1,10 @@
 import { HttpNoneAuthorizer, type IHttpRouteAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
-import { faultOfAuth, type EnvironmentOf } from '../shared/runtime/env.ts';
+import { faultOfAuth, type environment, type EnvironmentOf } from '../shared/runtime/env.ts';
 import { BadSetting } from './bad-setting.ts';
 
-type Scope = 'events:write' | 'events:read' | 'subscriptions:read' | 'subscriptions:write' | 'admin';
+type Told = ReturnType<typeof environment<'api'>>['AUTH'];
+type Scope = Extract<Told, { by: 'iam' }>['callers'][number]['scopes'][number];
 
 /** Tokens of an issuer that speaks OpenID Connect. The claim `scope` has our scopes, `fanout_tenant` or `tenant` the tenant, or `*`. */
 export interface JwtAuth {
