@@ -4,8 +4,11 @@ import {
   DomainName,
   HttpApi,
   HttpMethod,
+  HttpNoneAuthorizer,
   LogGroupLogDestination,
   SecurityPolicy,
+  type CfnStage,
+  type HttpRoute,
   type HttpStage,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -13,6 +16,8 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { authorizerFor, type Auth } from './auth.ts';
+import { byRoute, settingsOf, type Throttles } from './throttles.ts';
 
 /** A name of your own for the API. */
 export interface Domain {
@@ -28,7 +33,21 @@ export interface ApiProps {
   /** Takes every other request, those for paths that do not exist included, so that it can answer in the API's own form. */
   controlPlane: IFunction;
   domain: Domain | undefined;
+  throttles: Throttles;
+  auth: Auth;
 }
+
+const INGEST_PATHS = ['/v1/tenants/{tenant}/events', '/v1/tenants/{tenant}/events/batch'];
+
+/** What anybody may ask for without a key. The control plane answers it as well: a route of its own gives it a limit of its own. */
+export const OPEN_PATHS = [
+  '/healthz',
+  '/openapi.json',
+  '/asyncapi.json',
+  '/v1/event-types',
+  '/v1/event-types/{type}',
+  '/v1/event-groups',
+];
 
 /** The HTTP API. Keys are checked in the functions, not here. */
 export class Api extends Construct {
@@ -37,26 +56,35 @@ export class Api extends Construct {
   /** What the record of the own domain has to name, an alias or a CNAME. */
   readonly domainTarget: string | undefined;
 
-  constructor(scope: Construct, id: string, { ingest, controlPlane, domain }: ApiProps) {
+  constructor(scope: Construct, id: string, { ingest, controlPlane, domain, throttles, auth }: ApiProps) {
     super(scope, id);
+    const toControlPlane = new HttpLambdaIntegration('ControlPlane', controlPlane);
     const http = new HttpApi(this, 'Http', {
       apiName: Stack.of(this).stackName,
       createDefaultStage: false,
-      defaultIntegration: new HttpLambdaIntegration('ControlPlane', controlPlane),
+      defaultIntegration: toControlPlane,
+      defaultAuthorizer: authorizerFor(auth),
     });
-    const integration = new HttpLambdaIntegration('Ingest', ingest);
-    for (const path of ['/v1/tenants/{tenant}/events', '/v1/tenants/{tenant}/events/batch']) {
-      http.addRoutes({ path, methods: [HttpMethod.POST], integration });
-    }
+    const toIngest = new HttpLambdaIntegration('Ingest', ingest);
+    const posting = INGEST_PATHS.flatMap((path) =>
+      http.addRoutes({ path, methods: [HttpMethod.POST], integration: toIngest }),
+    );
+    const open = OPEN_PATHS.flatMap((path) =>
+      http.addRoutes({
+        path,
+        methods: [HttpMethod.GET],
+        integration: toControlPlane,
+        authorizer: new HttpNoneAuthorizer(),
+      }),
+    );
     const domainName = domain && this.makeDomain(domain);
     const stage = this.makeStage(http, domainName);
+    throttle(stage, [...posting, ...open], throttles);
     this.url = domainName ? stage.domainUrl : stage.url;
     this.domainTarget = domainName?.regionalDomainName;
-    Validations.of(http).acknowledge({
-      id: 'AwsSolutions::AwsSolutions-APIG4',
-      reason:
-        'The functions check the key of every request. The cached answer of an authorizer would hold for other routes and scopes, could not be taken back at once, and would not be a problem document.',
-    });
+    // With keys there is one reason for all routes. Without, those that need nobody have theirs, and any other one must have an authorizer.
+    if (auth === 'keys') Validations.of(http).acknowledge({ id: NO_AUTHORIZER, reason: CHECKED_IN_FUNCTIONS });
+    else for (const route of open) Validations.of(route).acknowledge({ id: NO_AUTHORIZER, reason: NEEDS_NOBODY });
   }
 
   private makeDomain({ name, certificateArn }: Domain): DomainName {
@@ -77,13 +105,32 @@ export class Api extends Construct {
       accessLogSettings: { destination: new LogGroupLogDestination(log), format: ACCESS_LOG_LINE },
       ...(domainName && { domainMapping: { domainName } }),
     });
-    Validations.of(stage).acknowledge({
-      id: 'Serverless::Serverless-APIGWDefaultThrottling',
-      reason:
-        'A limit of the stage holds for all callers together, so one publisher could use it up for the others. What the account allows is the limit.',
-    });
     return stage;
   }
+}
+
+const NO_AUTHORIZER = 'AwsSolutions::AwsSolutions-APIG4';
+const CHECKED_IN_FUNCTIONS =
+  'The functions check the key of every request. The cached answer of an authorizer would hold for other routes and scopes, could not be taken back at once, and would not be a problem document.';
+const NEEDS_NOBODY =
+  'Whether it is up, and what events there are, anybody may ask; all other routes have the authorizer of this deployment.';
+
+/** The limit of the stage is for whatever has none of its own: `$default`, and so the control plane. */
+function throttle(stage: HttpStage, routes: readonly HttpRoute[], { ingest, controlPlane, open }: Throttles): void {
+  const made = stage.node.defaultChild as CfnStage;
+  made.defaultRouteSettings = settingsOf(controlPlane);
+  made.routeSettings = {
+    ...byRoute(
+      INGEST_PATHS.map((path) => `POST ${path}`),
+      ingest,
+    ),
+    ...byRoute(
+      OPEN_PATHS.map((path) => `GET ${path}`),
+      open,
+    ),
+  };
+  // API Gateway refuses the settings of a route that is not there yet.
+  stage.node.addDependency(...routes);
 }
 
 /** Who called what, and how it went; neither headers nor bodies, for they hold keys and payloads. */

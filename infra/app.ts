@@ -58,11 +58,17 @@ function tell({ state, api }: EventFanout): void {
     const value = urlsOf(events, deliveries, retries, dead);
     new CfnOutput(Stack.of(state), `QueuesOf${lane}`, { value, description: WHAT_QUEUES });
   }
+  const { inbound } = state;
+  if (inbound !== undefined) {
+    const value = urlsOf(inbound.events, inbound.dead);
+    new CfnOutput(Stack.of(state), 'InboundQueues', { value, description: WHAT_INBOUND });
+  }
   const value = urlsOf(state.deferred, state.deferredDead);
   new CfnOutput(Stack.of(state), 'DeferredQueues', { value, description: WHAT_DEFERRED });
 }
 
 const WHAT_QUEUES = 'The events, deliveries, retries and dead queue of a lane.';
+const WHAT_INBOUND = 'The queue of what other services put on the bus, and its dead queue.';
 const WHAT_DEFERRED = 'The queue of what comes late or takes long, and its dead queue.';
 
 const urlsOf = (...queues: Queue[]): string => queues.map(({ queueUrl }) => queueUrl).join(' ');

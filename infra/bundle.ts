@@ -35,6 +35,7 @@ type Files = Record<string, Uint8Array>;
 /** Spelled out, so that a stage that is left out does not compile. */
 const forEachStage = <T>(make: (stage: Stage) => T): Record<Stage, T> => ({
   ingest: make('ingest'),
+  inbound: make('inbound'),
   match: make('match'),
   deliver: make('deliver'),
   sweep: make('sweep'),
@@ -60,13 +61,19 @@ const OPTIONS = {
   banner: { js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);" },
 } as const satisfies BuildOptions;
 
+/** A second way into a stage stands in its folder. */
+const HANDLERS = {
+  ...forEachStage((stage) => `lambdas/${stage}/handler.ts`),
+  inbound: 'lambdas/ingest/inbound/handler.ts',
+};
+
 let handlers: Record<Stage, Files> | undefined;
 
 /** Once for the life of the process: handlers do not change while it synthesizes, however many apps it makes. */
 const bundleHandlers = (): Record<Stage, Files> => (handlers ??= buildHandlers());
 
 function buildHandlers(): Record<Stage, Files> {
-  const entryPoints = forEachStage((stage) => ({ in: `lambdas/${stage}/handler.ts`, out: `${stage}/index` }));
+  const entryPoints = forEachStage((stage) => ({ in: HANDLERS[stage], out: `${stage}/index` }));
   const { outputFiles } = buildSync({
     ...OPTIONS,
     entryPoints: Object.values(entryPoints),

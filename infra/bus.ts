@@ -1,7 +1,6 @@
 import { Stack, type RemovalPolicy } from 'aws-cdk-lib';
 import { EventBus, type CfnEventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
-import { Effect, PolicyDocument, PolicyStatement, StarPrincipal } from 'aws-cdk-lib/aws-iam';
-import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
+import { Effect, Grant, PolicyDocument, PolicyStatement, StarPrincipal, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { EVENT_SOURCE, OPERATIONS_SOURCE } from './patterns.ts';
 
@@ -42,13 +41,14 @@ export function makeBus(scope: Construct, id: string, props: BusProps): EventBus
   return bus;
 }
 
-/** Under these sources only, in each entry of a call; no other role is given it, which is what lets the lanes trust them. */
-export function letPublish(stage: Lambda, bus: IEventBus, sources: readonly string[]): void {
-  stage.addToRolePolicy(
-    new PolicyStatement({
-      actions: ['events:PutEvents'],
-      resources: [bus.eventBusArn],
-      conditions: { 'ForAllValues:StringEquals': { 'events:source': sources } },
-    }),
-  );
-}
+/**
+ * Under these sources only, in each entry of a call. No role but those of publishers is given ours, which is what lets the lanes trust
+ * them.
+ */
+export const letPublish = (grantee: IGrantable, bus: IEventBus, sources: readonly string[]): Grant =>
+  Grant.addToPrincipal({
+    grantee,
+    actions: ['events:PutEvents'],
+    resourceArns: [bus.eventBusArn],
+    conditions: { 'ForAllValues:StringEquals': { 'events:source': sources } },
+  });

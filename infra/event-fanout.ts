@@ -2,23 +2,26 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RemovalPolicy, Stack, Stage as CdkStage, Tags } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, type Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { OPERATIONAL_GROUP, OPERATIONAL_TYPES } from '../shared/catalogue/operational.ts';
 import { Api, type Domain } from './api.ts';
+import { authVariable, type Auth } from './auth.ts';
 import { BadSetting } from './bad-setting.ts';
 import { bundle, type Bundles } from './bundle.ts';
 import { letPublish } from './bus.ts';
 import type { CanaryTraffic } from './canary.ts';
 import { typesByGroup } from './catalogue-of.ts';
 import { makeDeliver, type DeliverProps } from './deliver.ts';
+import { makeInbound, makeIngest, type IngestProps } from './ingest.ts';
 import { Lane, type LaneConcurrency } from './lane.ts';
 import { checkConcurrency, planLanes, SWEEP_CONCURRENCY, type Lanes } from './lane-plan.ts';
-import { EVENT_SOURCE, unroutedPatterns, type TypesByGroup } from './patterns.ts';
+import { unroutedPatterns, type TypesByGroup } from './patterns.ts';
 import { toQueue, work } from './queue.ts';
 import { StageFunction } from './stage-function.ts';
 import { State } from './state.ts';
+import { throttlesOf, type Throttles } from './throttles.ts';
 import { makeSweep, tickEveryMinute } from './sweep.ts';
 import { allow } from './table.ts';
 
@@ -53,6 +56,21 @@ export interface EventFanoutProps {
   ceilingPerSecond?: number;
   /** Events a second that a tenant may post before it is told to slow down; 0: as many as it likes. Default: 500. */
   ingestPerSecond?: number;
+  /**
+   * Sources under which other services of the account put events on the bus, for every tenant: they pass the checks of a post over
+   * HTTP. `grantPublish` gives a role the right to. Default: none, and nothing is made for them.
+   */
+  inboundSources?: readonly string[];
+  /**
+   * How callers of the API are known: by keys that it makes itself; by tokens of an issuer, `{ jwt: { issuer, audience } }`; or by
+   * IAM, `{ iam: { 'arn:aws:iam::123456789012:role/billing': { scopes: ['events:write'], tenant: 'acme' } } }`. Default: `keys`.
+   */
+  auth?: Auth;
+  /**
+   * What API Gateway lets through, apart for events, the control plane and what needs no key. Each holds for all callers together.
+   * Default: 2,000 requests a second (4,000 at once), 200 (400) and 50 (100).
+   */
+  throttles?: Partial<Throttles>;
   /** A name of your own for the API. Default: the one that API Gateway gives. */
   domain?: Domain;
   /** Lets new code take over by and by, and takes it back when it fails. Default: it takes over at once. */
@@ -68,8 +86,8 @@ export interface EventFanoutProps {
 
 /** What is not chosen has a value all the same; these have none. */
 type Optional = 'domain' | 'canary' | 'dev';
-type WithDefault = Required<Omit<EventFanoutProps, Optional | 'stateIn'>>;
-type Chosen = WithDefault & Pick<EventFanoutProps, Optional>;
+type WithDefault = Required<Omit<EventFanoutProps, Optional | 'stateIn' | 'throttles'>>;
+type Chosen = WithDefault & Pick<EventFanoutProps, Optional> & { throttles: Throttles };
 
 /** The schedule of retries takes 3 days, and an endpoint may fail for 5 before it is disabled: events must outlive both. */
 const LEAST_RETENTION_DAYS = 5;
@@ -89,6 +107,8 @@ const DEFAULTS: WithDefault = {
   accountConcurrency: 1_000,
   ceilingPerSecond: 100,
   ingestPerSecond: 500,
+  inboundSources: [],
+  auth: 'keys',
 };
 
 /**
@@ -101,6 +121,8 @@ export class EventFanout extends Construct {
   /** By name. */
   readonly lanes: ReadonlyMap<string, Lane>;
   readonly ingest: Lambda;
+  /** Takes what other services put on the bus, where there are any. */
+  readonly inbound: Lambda | undefined;
   /** Delivers what comes late or takes long, of all lanes. */
   readonly deferred: Lambda;
   readonly sweep: Lambda;
@@ -121,15 +143,17 @@ export class EventFanout extends Construct {
     this.state = new State(stateIn ?? this, stateIn ? id : 'State', {
       name: Stack.of(this).stackName,
       lanes: [...plan.keys()],
+      inboundSources: this.props.inboundSources,
       eventRecoveryDays: this.props.eventRecoveryDays,
       removalPolicy: this.props.dev ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     });
     this.lanes = this.makeLanes(plan);
     const rules = [...this.catchUnrouted(groups), ...[...this.lanes.values()].flatMap((lane) => lane.rules)];
 
-    const ingest = this.makeIngest();
+    const ingest = makeIngest(this, 'Ingest', this.ingestProps());
+    this.inbound = this.makeInbound();
     // An event accepted before its rule is there would wait for the sweep.
-    ingest.node.addDependency(...rules);
+    for (const stage of [ingest, this.inbound]) stage?.node.addDependency(...rules);
     const controlPlane = this.makeControlPlane();
     this.deferred = this.makeDeferred();
     this.sweep = this.makeSweep();
@@ -137,11 +161,24 @@ export class EventFanout extends Construct {
       ingest: ingest.live,
       controlPlane: controlPlane.live,
       domain: this.props.domain,
+      throttles: this.props.throttles,
+      auth: this.props.auth,
     });
+    if (this.props.auth === 'keys') for (const stage of [ingest, controlPlane]) this.letReadAdminKey(stage);
     this.ingest = ingest;
     this.controlPlane = controlPlane;
     for (const part of [this, this.state]) Tags.of(part).add('application', 'event-fanout');
     this.node.addValidation({ validate: () => this.faults() });
+  }
+
+  /**
+   * Lets a role put events on the bus under one of the `inboundSources`, and under no other source.
+   *
+   * @throws where it is none of them: its events would reach nobody
+   */
+  grantPublish(grantee: IGrantable, source: string): Grant {
+    if (!this.props.inboundSources.includes(source)) throw new BadSetting(`${source} is none of inboundSources.`);
+    return letPublish(grantee, this.state.bus, [source]);
   }
 
   /** What can be said only when all is set. A stack that is not to be lost is one that others rely on. */
@@ -185,34 +222,21 @@ export class EventFanout extends Construct {
         new Rule(this, `Unrouted${index + 1}`, {
           eventBus: bus,
           eventPattern,
-          targets: [toQueue(unrouted, undeliverable)],
+          targets: [toQueue(unrouted, { undeliverable, fairBy: '$.detail.tenant' })],
         }),
     );
   }
 
-  private makeIngest(): StageFunction<'ingest'> {
-    const { bundles, props } = this;
-    const { tables, adminKey, bus, publisherPath } = this.state;
-    const ingest = new StageFunction(this, 'Ingest', {
-      stage: 'ingest',
-      bundles,
-      canary: props.canary,
-      rolePath: publisherPath,
-      environment: {
-        CONTROL_TABLE: tables.control.tableName,
-        FLOW_TABLE: tables.flow.tableName,
-        BUS_NAME: bus.eventBusName,
-        EVENT_SOURCE,
-        ADMIN_KEY_SECRET: adminKey.arn,
-        RETENTION_DAYS: String(props.retentionDays),
-        INGEST_PER_SECOND: String(props.ingestPerSecond),
-      },
-    });
-    allow(ingest, tables.control, ['GetItem']);
-    allow(ingest, tables.flow, ['GetItem', 'Query', 'PutItem', 'UpdateItem']);
-    letPublish(ingest, bus, [EVENT_SOURCE]);
-    this.letReadAdminKey(ingest);
-    return ingest;
+  private ingestProps(): IngestProps {
+    const { state, bundles, props } = this;
+    const { canary, retentionDays, ingestPerSecond, auth } = props;
+    return { state, bundles, canary, retentionDays, ingestPerSecond, auth };
+  }
+
+  private makeInbound(): StageFunction<'inbound'> | undefined {
+    const { state, props } = this;
+    const { inboundSources: sources } = props;
+    return state.inbound && makeInbound(this, 'Inbound', { ...this.ingestProps(), queues: state.inbound, sources });
   }
 
   private makeDeferred(): StageFunction<'deliver'> {
@@ -243,6 +267,7 @@ export class EventFanout extends Construct {
         CONTROL_TABLE: tables.control.tableName,
         FLOW_TABLE: tables.flow.tableName,
         SWEEPS_QUEUE_URL: sweeps.queueUrl,
+        AUTH: authVariable(props.auth),
         ADMIN_KEY_SECRET: adminKey.arn,
         DATA_KEY: dataKey.keyArn,
         ALLOW_PRIVATE_TARGETS: String(props.dev?.allowPrivateTargets ?? false),
@@ -254,7 +279,6 @@ export class EventFanout extends Construct {
     }
     sweeps.grant(api, 'sqs:SendMessage');
     dataKey.grant(api, 'kms:GenerateDataKey', 'kms:Decrypt');
-    this.letReadAdminKey(api);
     return api;
   }
 
@@ -268,7 +292,7 @@ export class EventFanout extends Construct {
 /** @throws where a value cannot work */
 function withDefaults(given: EventFanoutProps): Chosen {
   const chosen = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const props: Chosen = { ...DEFAULTS, ...chosen };
+  const props: Chosen = { ...DEFAULTS, ...chosen, throttles: throttlesOf(given.throttles) };
   if (!Number.isInteger(props.retentionDays) || props.retentionDays < LEAST_RETENTION_DAYS) {
     throw new BadSetting(
       `retentionDays must be a whole number of at least ${LEAST_RETENTION_DAYS}: ${props.retentionDays}`,

@@ -73,10 +73,15 @@ const RESERVED = 100;
 /** How many jobs of the sweep are done at a time: a few long walks must not keep the others waiting. */
 export const SWEEP_CONCURRENCY = 10;
 
+/** How many batches of what other services put on the bus are taken at a time. */
+export const INBOUND_CONCURRENCY = 10;
+
 export interface Concurrency {
   laneConcurrency: LaneConcurrency;
   /** Of the one queue for what comes late or takes long. */
   deferredConcurrency: number;
+  /** Services that put events on the bus; without any, there is nothing that takes them. */
+  inboundSources: readonly string[];
   /** What the account has for all. */
   accountConcurrency: number;
 }
@@ -91,11 +96,12 @@ export function checkConcurrency(lanes: number, props: Concurrency): void {
   const { deferredConcurrency, accountConcurrency } = props;
   const { events, deliveries, retries } = props.laneConcurrency;
   const each = events + deliveries + retries;
-  const needed = lanes * each + deferredConcurrency + SWEEP_CONCURRENCY + RESERVED;
+  const inbound = props.inboundSources.length > 0 ? INBOUND_CONCURRENCY : 0;
+  const needed = lanes * each + deferredConcurrency + SWEEP_CONCURRENCY + inbound + RESERVED;
   if (needed <= accountConcurrency) return;
   throw new BadSetting(
     `${lanes} lanes of ${each} concurrent executions (${events} events, ${deliveries} deliveries, ${retries} retries), ` +
-      `${deferredConcurrency} for what is deferred, ${SWEEP_CONCURRENCY} for the sweep and ${RESERVED} kept for ingest and ` +
+      `${deferredConcurrency} for what is deferred, ${inbound > 0 ? `${inbound} for inboundSources, ` : ''}${SWEEP_CONCURRENCY} for the sweep and ${RESERVED} kept for ingest and ` +
       `api make ${needed}, but the account has ${accountConcurrency}. Let groups share lanes, lower laneConcurrency or ` +
       'deferredConcurrency, or have the limit raised and say so in accountConcurrency.',
   );

@@ -40,7 +40,7 @@ export class Lane extends Construct {
         new Rule(this, `Rule${index + 1}`, {
           eventBus: state.bus,
           eventPattern,
-          targets: [toQueue(queues.events, state.undeliverable)],
+          targets: [toQueue(queues.events, { undeliverable: state.undeliverable, fairBy: '$.detail.tenant' })],
         }),
     );
 

@@ -10,6 +10,30 @@ export const EVENT_SOURCE = 'event-fanout';
  */
 export const OPERATIONS_SOURCE = 'event-fanout.operations';
 
+/** What EventBridge takes for a source, as far as it can name a message group as well. */
+const SOURCE = /^[\w./-]{1,128}$/;
+
+/**
+ * The patterns that pick what other services put on the bus.
+ *
+ * @throws where a source is one of ours or of AWS, none at all, or named twice
+ */
+export function inboundPatterns(sources: readonly string[]): EventPattern[] {
+  for (const source of sources) {
+    const isOurs = source === EVENT_SOURCE || source === OPERATIONS_SOURCE;
+    if (isOurs)
+      throw new BadSetting(`inboundSources cannot name ${source}, which is ours: lanes trust what carries it.`);
+    if (source.startsWith('aws.'))
+      throw new BadSetting(`inboundSources cannot name ${source}: AWS keeps aws. for itself.`);
+    if (!SOURCE.test(source)) throw new BadSetting(`inboundSources names "${source}", which is no source.`);
+  }
+  const twice = sources.find((source, index) => sources.indexOf(source) !== index);
+  if (twice !== undefined) throw new BadSetting(`inboundSources names ${twice} twice.`);
+  return pack(sources, (some) => JSON.stringify({ source: some }).length <= LONGEST_PATTERN).map((source) => ({
+    source,
+  }));
+}
+
 /** What a group is made of: its event types, in the order of the catalogue. */
 export type TypesByGroup = ReadonlyMap<string, readonly string[]>;
 

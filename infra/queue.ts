@@ -89,14 +89,20 @@ export function letRulesSend(queue: Queue, rules: readonly string[]): void {
   );
 }
 
+/** Where a rule's events go when they cannot go where they should, and whom the queue is fair to, as a path into the event. */
+export interface Routing {
+  undeliverable: IQueue;
+  fairBy: '$.detail.tenant' | '$.source';
+}
+
 /**
- * What makes a rule put its events into a queue, fair by tenant. EventBridge tries for as long as it can, 24 hours; what
+ * What makes a rule put its events into a queue. EventBridge tries for as long as it can, 24 hours; what
  * it could not place then goes to `undeliverable`. Both queues must let the rule send.
  */
-export const toQueue = (queue: IQueue, undeliverable: IQueue): IRuleTarget => ({
+export const toQueue = (queue: IQueue, { undeliverable, fairBy }: Routing): IRuleTarget => ({
   bind: () => ({
     arn: queue.queueArn,
-    sqsParameters: { messageGroupId: '$.detail.tenant' },
+    sqsParameters: { messageGroupId: fairBy },
     retryPolicy: { maximumRetryAttempts: 185, maximumEventAgeInSeconds: Duration.hours(24).toSeconds() },
     deadLetterConfig: { arn: undeliverable.queueArn },
   }),

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Auth } from './auth.ts';
 import { BadSetting } from './bad-setting.ts';
 import { CANARY_TRAFFIC } from './canary.ts';
 import type { EventFanoutProps } from './event-fanout.ts';
@@ -14,6 +15,9 @@ export interface Settings extends Pick<
   | 'drainingLanes'
   | 'ceilingPerSecond'
   | 'ingestPerSecond'
+  | 'inboundSources'
+  | 'throttles'
+  | 'auth'
   | 'domain'
   | 'canary'
   | 'dev'
@@ -37,6 +41,9 @@ export const SETTING_NAMES = [
   'drainingLanes',
   'ceilingPerSecond',
   'ingestPerSecond',
+  'inboundSources',
+  'throttles',
+  'auth',
   'domainName',
   'certificateArn',
   'canary',
@@ -61,6 +68,9 @@ export function readSettings(context: Context): Settings {
     ...present('eventRecoveryDays', daysOf('eventRecoveryDays', context)),
     ...present('ceilingPerSecond', rateOf('ceilingPerSecond', context)),
     ...present('ingestPerSecond', rateOf('ingestPerSecond', context)),
+    ...present('inboundSources', textOf('inboundSources', context)?.split(',')),
+    ...present('throttles', throttlesIn(context)),
+    ...present('auth', authIn(context)),
     ...present('domain', domainOf(context)),
     ...present('canary', oneOf(CANARY_TRAFFIC, 'canary', context)),
   };
@@ -139,6 +149,48 @@ function rateOf(name: string, context: Context): number | undefined {
   if (text !== undefined && !/^\d+(\.\d+)?$/.test(text))
     throw new BadSetting(`${name} must be a number, not "${text}".`);
   return text === undefined ? undefined : Number(text);
+}
+
+const THROTTLED = ['ingest', 'controlPlane', 'open'];
+
+/** Which figures are wrong is for the construct to say. */
+function throttlesIn(context: Context): Settings['throttles'] {
+  const text = textOf('throttles', context);
+  if (text === undefined) return undefined;
+  const throttles = parsed(text);
+  const isPlan = isObject(throttles) && Object.entries(throttles).every(isThrottle);
+  if (!isPlan)
+    throw new BadSetting(`throttles must be JSON such as {"ingest":{"perSecond":2000,"burst":4000}}, not "${text}".`);
+  return throttles;
+}
+
+const isThrottle = ([name, value]: [string, unknown]): boolean =>
+  THROTTLED.includes(name) &&
+  isObject(value) &&
+  Object.keys(value).toSorted().join() === 'burst,perSecond' &&
+  Object.values(value).every((figure) => typeof figure === 'number');
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+
+/** What is in there is for the construct to judge, which asks the functions' own reader. */
+function authIn(context: Context): Auth | undefined {
+  const text = textOf('auth', context);
+  if (text === undefined || text === 'keys') return text;
+  const auth = parsed(text);
+  const [[by, value] = [], ...others] = Object.entries(isObject(auth) ? auth : {}) as [string, unknown][];
+  const isJwt =
+    by === 'jwt' &&
+    isObject(value) &&
+    'issuer' in value &&
+    isText(value.issuer) &&
+    'audience' in value &&
+    isTexts(value.audience);
+  const isIam = by === 'iam' && isObject(value) && Object.values(value).every(isObject);
+  if (others.length > 0 || !(isJwt || isIam))
+    throw new BadSetting(
+      `auth must be keys, or JSON such as {"jwt":{"issuer":"https://...","audience":["..."]}}, not "${text}".`,
+    );
+  return auth as Auth;
 }
 
 function domainOf(context: Context): Settings['domain'] {

@@ -10,6 +10,7 @@ import { Canary, type CanaryTraffic } from './canary.ts';
 /** How long a stage may take and how large its functions are. */
 const SIZES: Record<Stage, { seconds: number; megabytes: number }> = {
   ingest: { seconds: 10, megabytes: 512 },
+  inbound: { seconds: 30, megabytes: 512 },
   match: { seconds: 30, megabytes: 512 },
   deliver: { seconds: 60, megabytes: 512 },
   sweep: { seconds: 60, megabytes: 512 },

@@ -6,6 +6,7 @@ import { Topic, type CfnTopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { makeBus } from './bus.ts';
+import { InboundQueues } from './inbound-queues.ts';
 import { LaneQueues } from './lane-queues.ts';
 import { letRulesSend, makeLastQueue, makeWorkedQueue } from './queue.ts';
 import { Tables } from './table.ts';
@@ -15,6 +16,8 @@ export interface StateProps {
   name: string;
   /** The names of all lanes. */
   lanes: readonly string[];
+  /** Services whose events are taken from the bus; without any, there is no queue for them. */
+  inboundSources: readonly string[];
   /** For how many days the events' table can be put back to any second; 0: not at all. */
   eventRecoveryDays: number;
   /** RETAIN, or DESTROY, which also lifts the tables' protection against deletion. */
@@ -38,6 +41,8 @@ export class State extends Construct {
   readonly unrouted: Queue;
   /** By the lane's name. */
   readonly lanes: ReadonlyMap<string, LaneQueues>;
+  /** What other services put on the bus. */
+  readonly inbound: InboundQueues | undefined;
   /** Deliveries that come late or take long, of all lanes: kept apart, so that they never stand before new ones. */
   readonly deferred: Queue;
   /** As a lane's: what failed five times in our own code. */
@@ -82,6 +87,9 @@ export class State extends Construct {
     this.lanes = new Map(
       lanes.map((lane) => [lane, new LaneQueues(this, `Lane-${lane}`, { lane, rules, removalPolicy })]),
     );
+
+    this.inbound =
+      props.inboundSources.length === 0 ? undefined : new InboundQueues(this, 'Inbound', { rules, removalPolicy });
 
     this.deferredDead = makeLastQueue(this, 'DeferredDead', { removalPolicy });
     this.deferred = makeWorkedQueue(this, 'DeferredDeliveries', {

@@ -3,6 +3,12 @@ import { shellQuoted, type AdminKey } from './data-dir.ts';
 import { writeSample, type Sample } from './samples.ts';
 import type { Settings } from './settings.ts';
 
+/** Where PutEvents is answered, and for which buses. */
+export interface Bus {
+  endpoint: string;
+  names: readonly string[];
+}
+
 export interface Announcement {
   url: string;
   /** How long the start took. */
@@ -13,11 +19,13 @@ export interface Announcement {
   /** Where the samples are written. */
   folder: string;
   inboxUrl: string;
+  bus: Bus;
   settings: Settings;
 }
 
 /** Says that it runs, and prints a line of curl for each of the first steps. Every line stands for itself and can be pasted. */
-export function announce({ url, seconds, tenant, adminKey, samples, folder, inboxUrl, settings }: Announcement): void {
+export function announce(announcement: Announcement): void {
+  const { url, seconds, tenant, adminKey, samples, folder, inboxUrl, settings } = announcement;
   const eventId = `hello-${Date.now().toString(36)}`;
   const files = samples.map((sample) => writeSample(folder, sample, eventId));
   const base = `${url}/v1/tenants/${tenant}`;
@@ -30,6 +38,7 @@ export function announce({ url, seconds, tenant, adminKey, samples, folder, inbo
     `  admin key   ${adminKey.where}`,
     `  data        ${dataDir === undefined ? 'nothing is kept' : `${dataDir}, what the functions print in ${join(dataDir, 'logs')}`}`,
     `  inbox       ${inboxUrl}, a subscriber whose arrivals show here`,
+    ...busLines(announcement),
     '',
     allowPrivate
       ? '1. Subscribe the inbox'
@@ -47,3 +56,9 @@ export function announce({ url, seconds, tenant, adminKey, samples, folder, inbo
   ];
   console.log(lines.join('\n'));
 }
+
+/** Nobody else has to know that there is a bus. */
+const busLines = ({ bus, settings: { inboundSources } }: Announcement): string[] =>
+  inboundSources.length === 0
+    ? []
+    : [`  bus         ${bus.endpoint}, PutEvents on ${bus.names.join()} under ${inboundSources.join(' or ')}`];

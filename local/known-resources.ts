@@ -75,7 +75,15 @@ export const KNOWN: Record<string, { name?: string; reads: readonly string[]; ig
     reads: ['IntegrationType', 'IntegrationUri', 'PayloadFormatVersion'],
     ignores: ['ApiId'],
   },
-  'AWS::ApiGatewayV2::Route': { reads: ['AuthorizationType', 'RouteKey', 'Target'], ignores: ['ApiId'] },
+  // Nobody here can verify a token or a signature: a route that has one is refused by name.
+  'AWS::ApiGatewayV2::Authorizer': {
+    reads: [],
+    ignores: ['ApiId', 'AuthorizerType', 'IdentitySource', 'JwtConfiguration', 'Name'],
+  },
+  'AWS::ApiGatewayV2::Route': {
+    reads: ['AuthorizationType', 'RouteKey', 'Target'],
+    ignores: ['ApiId', 'AuthorizerId'],
+  },
   // Nothing is throttled locally.
   'AWS::ApiGatewayV2::Stage': {
     reads: ['StageName'],

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { cpSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { announce } from './announce.ts';
+import { announce, type Bus } from './announce.ts';
 import { clientOf, itemsOf, type Call } from './client.ts';
 import { adminKeyFor, openDataDir, type AdminKey, type DataDir } from './data-dir.ts';
 import { runDemo } from './demo.ts';
@@ -26,7 +26,7 @@ export async function run(settings: Settings, leave: AbortSignal): Promise<void>
     await checkPort(settings);
     const files = openDataDir(settings.dataDir);
     toClose.push(files.close);
-    const { url, call, adminKey, inbox } = await startSystem({ settings, files, leave, toClose });
+    const { url, call, adminKey, inbox, bus } = await startSystem({ settings, files, leave, toClose });
     await becomesHealthy(url, leave);
     const samples = await samplesOf(call);
     const seconds = ((Date.now() - began) / 1000).toFixed(1);
@@ -38,6 +38,7 @@ export async function run(settings: Settings, leave: AbortSignal): Promise<void>
       samples,
       folder: files.path('samples'),
       inboxUrl: inbox.url,
+      bus,
       settings,
     });
 
@@ -64,6 +65,7 @@ interface System {
   call: Call;
   adminKey: AdminKey;
   inbox: Inbox;
+  bus: Bus;
 }
 
 /** What is heavy to load is loaded while the app is built. Whatever was opened stands in `toClose`, also when this fails. */
@@ -99,7 +101,7 @@ async function startSystem({ settings, files, leave, toClose }: Start): Promise<
 
   const url = urlOf(host, runner.port);
   call = clientOf(url, adminKey.value);
-  return { url, call, adminKey, inbox };
+  return { url, call, adminKey, inbox, bus: { endpoint: emulators.endpoints.other, names: runner.buses } };
 }
 
 async function openEmulators({ dataDir }: Settings, toClose: Closers): Promise<Emulators> {
@@ -113,9 +115,9 @@ async function openEmulators({ dataDir }: Settings, toClose: Closers): Promise<E
   }
 }
 
-function build({ allowPrivate, catalogue }: Settings, signal: AbortSignal): Promise<string> {
+function build({ allowPrivate, catalogue, inboundSources }: Settings, signal: AbortSignal): Promise<string> {
   const onBuild = (): void => say('Building the functions and the template; the next start is quicker ...');
-  return synthesize({ allowPrivate, catalogue, onBuild, signal });
+  return synthesize({ allowPrivate, catalogue, inboundSources, onBuild, signal });
 }
 
 /** Builds of other processes clear old ones away, so what this one runs on is its own. */

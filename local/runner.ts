@@ -27,6 +27,8 @@ export interface RunnerOptions {
 /** The deployed thing, on one machine. */
 export interface Runner {
   port: number;
+  /** The names of the buses that rules listen to. */
+  buses: string[];
   /** Takes no more requests and messages, and resolves when what runs has ended. */
   stop(): Promise<void>;
 }
@@ -56,7 +58,8 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   });
   const clocks = wiring.schedules.map((schedule) => startClock(schedule, { sqs, report: options.report }));
   functions.warm();
-  return { port: api.port, stop: () => stop({ api, clocks, loops, functions, sqs }) };
+  const buses = [...new Set(wiring.rules.map(({ busName }) => busName))];
+  return { port: api.port, buses, stop: () => stop({ api, clocks, loops, functions, sqs }) };
 }
 
 async function declare(

@@ -15,6 +15,8 @@ export interface Settings {
   allowPrivate: boolean;
   /** Absolute path of a team's own catalogue. */
   catalogue: string | undefined;
+  /** Under which events are taken from the bus. */
+  inboundSources: readonly string[];
   printLogs: boolean;
   /** So many environments of each function stand ready and take turns; undefined: they are made as they are needed. */
   environments: number | undefined;
@@ -37,6 +39,7 @@ FANOUT_DATA           .fanout       where everything is kept; :memory: keeps not
 FANOUT_ADMIN_KEY                    the first admin key, 20 characters or more; without it, one is made and kept
 FANOUT_ALLOW_PRIVATE                0: no http, no private addresses, as on AWS; 1: allowed although HOST is not loopback
 FANOUT_CATALOGUE                    path of your own catalogue
+FANOUT_INBOUND_SOURCES              sources, with commas between them, whose events are taken from the bus
 FANOUT_ENVIRONMENTS                 so many environments of each function stand ready, at 60 MB each, as in a busy deployment`;
 
 type Environment = Record<string, string | undefined>;
@@ -50,6 +53,7 @@ export function readSettings(args: readonly string[], environment: Environment):
     HOST: host = '127.0.0.1',
     FANOUT_DATA: data = '.fanout',
     FANOUT_CATALOGUE: catalogue,
+    FANOUT_INBOUND_SOURCES: sources,
   } = withoutEmpty(environment);
   const settings = {
     host,
@@ -58,6 +62,7 @@ export function readSettings(args: readonly string[], environment: Environment):
     adminKey: adminKeyOf(environment['FANOUT_ADMIN_KEY'] || undefined),
     allowPrivate: mayReachPrivate(host, environment['FANOUT_ALLOW_PRIVATE'] || undefined),
     catalogue: catalogueOf(catalogue),
+    inboundSources: sources?.split(',') ?? [],
     printLogs: logs,
     environments: environmentsOf(environment['FANOUT_ENVIRONMENTS'] || undefined),
     demoEvents: demoEventsOf(demo),

@@ -14,6 +14,7 @@ const SOURCES = ['infra', 'lambdas', 'shared', 'portal', 'cdk.json', 'package.js
 export interface SynthOptions {
   allowPrivate: boolean;
   catalogue: string | undefined;
+  inboundSources: readonly string[];
   /** Called before a build, which takes seconds. */
   onBuild(): void;
   signal: AbortSignal;
@@ -23,12 +24,14 @@ export interface SynthOptions {
  * Runs the CDK app, unless it was run before on the same sources, and resolves to the folder of the cloud assembly, which is not
  * to be changed. Throws a `Refusal` with the build's own words.
  */
-export async function synthesize({ allowPrivate, catalogue, onBuild, signal }: SynthOptions): Promise<string> {
+export async function synthesize(options: SynthOptions): Promise<string> {
+  const { allowPrivate, catalogue, inboundSources, onBuild, signal } = options;
   const context = JSON.stringify({
     stage: 'dev',
     allowPrivateTargets: String(allowPrivate),
     ingestPerSecond: '0', // nothing is throttled locally
     ...(catalogue && { catalogue }),
+    ...(inboundSources.length > 0 && { inboundSources: inboundSources.join() }),
   });
   const assembly = join(CACHE, fingerprint(context));
   // A team's catalogue may import files from anywhere, so no fingerprint can tell that it is unchanged.

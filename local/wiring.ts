@@ -5,6 +5,7 @@ import type { FunctionSpec } from './invoke.ts';
 import { list, object, text, type Json } from './json.ts';
 import { hasMeaning, KNOWN, only } from './known-resources.ts';
 import type { Mapping } from './loop.ts';
+import { Refusal } from './settings.ts';
 import { resolve, type Resource, type StandIns, type Template } from './template.ts';
 
 /** The pipeline as the template says it, in the words of the parts that play it here. */
@@ -244,7 +245,10 @@ function toIntegration({ name, properties }: Named): string {
 
 function toRoute({ name, properties }: Named, integrations: Map<string, string>): Route {
   const { AuthorizationType = 'NONE' } = properties;
-  if (AuthorizationType !== 'NONE') throw new Error(`${name} has an authorizer, which the local runner does not know`);
+  if (AuthorizationType !== 'NONE')
+    throw new Refusal(
+      `${name} has an authorizer, which the local runner does not know: the setting auth must be keys.`,
+    );
   const functionName = integrations.get(text(properties['Target']).replace(/^integrations\//, ''));
   if (functionName === undefined) throw new Error(`${name} leads to no integration`);
   return { key: text(properties['RouteKey']), functionName };

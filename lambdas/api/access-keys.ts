@@ -104,7 +104,13 @@ const keyRoutes: readonly Route<World>[] = [
   { operation: deleteKey, answer: remove },
 ];
 
-export const routes: readonly Route<World>[] = [
-  ...keyRoutes.map((route) => ({ ...route, answer: withFirstEntered(route.answer) })),
-  { operation: getMe, answer: async ({ key }, world) => ({ status: 200, body: await shown(key, world) }) },
-];
+export const routes: readonly Route<World>[] = keyRoutes.map((route) => ({
+  ...route,
+  answer: withFirstEntered(route.answer),
+}));
+
+/** Whoever asks, and however he is known. */
+export const me: Route<World> = {
+  operation: getMe,
+  answer: async ({ key }, world) => ({ status: 200, body: await shown(key, world) }),
+};

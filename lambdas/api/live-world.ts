@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { environment } from '../../shared/runtime/env.ts';
+import { byGateway } from '../../shared/runtime/gateway-auth.ts';
 import { notingUse } from '../../shared/runtime/http.ts';
 import { note, noteFailure } from '../../shared/runtime/log.ts';
 import { accessKeysIn } from '../../shared/store/access-keys.ts';
@@ -45,10 +46,12 @@ const shelf = shelfIn(flow, env.RETENTION_DAYS);
 const targets = env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public';
 
 /** A portal session is a key as well, of which nothing is kept. */
-export const authenticate = withSessions(
+const byKey = withSessions(
   notingUse(accessKeys.authenticate, { note: keyUse.note, report: (error) => noteFailure('key.use_not_noted', error) }),
   { vault, now },
 );
+export const { by } = env.AUTH;
+export const authenticate = env.AUTH.by === 'keys' ? byKey : byGateway(env.AUTH, now);
 
 export const world: World = {
   now,

@@ -1,7 +1,8 @@
 import { postEvent, postEvents } from '../../shared/contract/events.ts';
 import type { Operation } from '../../shared/contract/operation.ts';
+import type { Auth } from '../../shared/domain/caller.ts';
 import type { Route } from '../../shared/runtime/http.ts';
-import { routes as accessKeys } from './access-keys.ts';
+import { me, routes as accessKeys } from './access-keys.ts';
 import { audited } from './audit.ts';
 import { routes as deadLetters } from './dead-letters.ts';
 import { routes as erasing } from './erasing.ts';
@@ -23,22 +24,30 @@ import type { World } from './world.ts';
 /** What the gateway sends to ingest. Every other method on their paths comes here. */
 export const INGEST: readonly Operation[] = [postEvent, postEvents];
 
-/** All that the control plane answers; every change leaves its line. */
-export const routes: readonly Route<World>[] = [
-  ...subscriptions,
-  ...secrets,
-  ...filters,
-  ...tests,
-  ...waiting,
-  ...deadLetters,
-  ...replays,
-  ...events,
-  ...erasing,
-  ...figures,
-  ...accessKeys,
-  ...portalSessions,
-  ...overview,
-  ...tenants,
-  ...eventTypes,
-  ...serviceRoutes(() => [...INGEST, ...routes.map(({ operation }) => operation)]),
-].map(audited);
+/** Where the gateway knows callers, there are no keys to look after, and nobody would take a portal session for one. */
+const ofKeys: readonly Route<World>[] = [...accessKeys, ...portalSessions];
+
+/** All that the control plane answers where callers are known so; every change leaves its line. */
+export function routesWhere(by: Auth['by']): readonly Route<World>[] {
+  const routes: readonly Route<World>[] = [
+    ...subscriptions,
+    ...secrets,
+    ...filters,
+    ...tests,
+    ...waiting,
+    ...deadLetters,
+    ...replays,
+    ...events,
+    ...erasing,
+    ...figures,
+    ...(by === 'keys' ? ofKeys : []),
+    me,
+    ...overview,
+    ...tenants,
+    ...eventTypes,
+    ...serviceRoutes(() => [...INGEST, ...routes.map(({ operation }) => operation)]),
+  ].map(audited);
+  return routes;
+}
+
+export const routes = routesWhere('keys');

@@ -5,7 +5,8 @@ import { problems } from './problem.ts';
 import { text } from './text.ts';
 
 export const SCOPES = ['events:write', 'events:read', 'subscriptions:read', 'subscriptions:write', 'admin'] as const;
-export type Scope = (typeof SCOPES)[number];
+export const Scope = z.enum(SCOPES);
+export type Scope = z.infer<typeof Scope>;
 
 const isScope = (text: string): text is Scope => SCOPES.some((scope) => scope === text);
 

@@ -11,13 +11,19 @@ export interface Received<T> {
   message: T;
 }
 
-/** A stage's work on one batch: answers the ids of the messages that must come again. */
-export type WorkOn<T> = (messages: readonly Received<T>[], remainingMs: () => number) => Promise<ReadonlySet<string>>;
+/** The same, with the exact text that the queue held: reading and printing it again would spell numbers anew. */
+export interface AsSent<T> extends Received<T> {
+  text: string;
+}
 
-function read<T>(schema: z.ZodType<T>, record: SQSRecord): Received<T> | undefined {
+/** A stage's work on one batch: answers the ids of the messages that must come again. */
+export type WorkOn<T> = (messages: readonly AsSent<T>[], remainingMs: () => number) => Promise<ReadonlySet<string>>;
+
+function read<T>(schema: z.ZodType<T>, record: SQSRecord): AsSent<T> | undefined {
   try {
     const message = schema.parse(JSON.parse(record.body));
-    return { id: record.messageId, receiveCount: Number(record.attributes.ApproximateReceiveCount), message };
+    const receiveCount = Number(record.attributes.ApproximateReceiveCount);
+    return { id: record.messageId, receiveCount, message, text: record.body };
   } catch (error) {
     // A message that nobody can read goes to the dead queue by itself, after the same tries as any other failure of ours.
     noteFailure('message.unreadable', error, { message_id: record.messageId, queue: record.eventSourceARN });

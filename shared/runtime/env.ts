@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Auth } from '../domain/caller.ts';
 
 const name = z.string().min(1);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
@@ -9,6 +10,7 @@ const ceiling = z.coerce.number().min(0.1);
 const budget = z.coerce.number().min(0);
 /** Addresses have no spaces in them. */
 const addresses = name.transform((text) => text.split(' '));
+const auth = name.transform((text): unknown => JSON.parse(text)).pipe(Auth);
 
 /** Every variable that a function is given: infra writes them, handlers read them, each through its own list below. */
 const VARIABLES = {
@@ -27,12 +29,16 @@ const VARIABLES = {
   DEFERRED_QUEUE_URL: name,
   SWEEPS_QUEUE_URL: name,
   UNDELIVERABLE_QUEUE_URL: name,
+  INBOUND_QUEUE_URL: name,
+  INBOUND_DEAD_QUEUE_URL: name,
   /** Of all lanes, and of what is deferred. */
   DEAD_QUEUE_URLS: addresses,
   /** Requests a second to a subscription that names no rate of its own. */
   CEILING_PER_SECOND: ceiling,
   /** Events a second that a tenant may post; 0: as many as it likes. */
   INGEST_PER_SECOND: budget,
+  /** How callers are known, as JSON. */
+  AUTH: auth,
   ALLOW_PRIVATE_TARGETS: flag,
   RETENTION_DAYS: days,
 };
@@ -46,9 +52,20 @@ export const STAGE_VARIABLES = {
     'FLOW_TABLE',
     'BUS_NAME',
     'EVENT_SOURCE',
+    'AUTH',
     'ADMIN_KEY_SECRET',
     'RETENTION_DAYS',
     'INGEST_PER_SECOND',
+  ],
+  /** Ingest again, for events that come in by the bus: it has no keys to look up. */
+  inbound: [
+    'FLOW_TABLE',
+    'BUS_NAME',
+    'EVENT_SOURCE',
+    'RETENTION_DAYS',
+    'INGEST_PER_SECOND',
+    'INBOUND_QUEUE_URL',
+    'INBOUND_DEAD_QUEUE_URL',
   ],
   match: ['CONTROL_TABLE', 'FLOW_TABLE', 'DELIVERIES_QUEUE_URL', 'DEFERRED_QUEUE_URL', 'RETENTION_DAYS'],
   deliver: [
@@ -80,6 +97,7 @@ export const STAGE_VARIABLES = {
     'CONTROL_TABLE',
     'FLOW_TABLE',
     'SWEEPS_QUEUE_URL',
+    'AUTH',
     'ADMIN_KEY_SECRET',
     'DATA_KEY',
     'ALLOW_PRIVATE_TARGETS',
@@ -91,6 +109,12 @@ export type Stage = keyof typeof STAGE_VARIABLES;
 export type EnvironmentOf<S extends Stage> = Record<(typeof STAGE_VARIABLES)[S][number], string>;
 
 type Values = { [V in Variable]: z.infer<(typeof VARIABLES)[V]> };
+
+/** What of `auth` the functions cannot read, as they would say it at their cold start; undefined where they can. */
+export const faultOfAuth = (text: string): string | undefined => {
+  const [issue] = auth.safeParse(text).error?.issues ?? [];
+  return issue && `${issue.path.join('.')} ${issue.message}`;
+};
 
 /** The stage's variables, typed. @throws ZodError at the cold start when one is missing or wrong, naming it */
 export function environment<S extends Stage>(stage: S): Pick<Values, (typeof STAGE_VARIABLES)[S][number]> {

@@ -39,8 +39,13 @@ export interface Route<World> {
   answer(request: Request & { key: Key }, world: World): Promise<Answer>;
 }
 
-/** Tells whose key this is. `lately` may be half a minute old, `now` may not. @throws Problem 401 */
-export type Authenticate = (bearer: string | undefined, as: 'now' | 'lately') => Promise<Key>;
+/**
+ * Tells whose key this is. `lately` may be half a minute old, `now` may not.
+ *
+ * @param context what the gateway says of the request; a key has no need of it
+ * @throws Problem 401
+ */
+export type Authenticate = (bearer: string | undefined, as: 'now' | 'lately', context?: unknown) => Promise<Key>;
 
 /** Notes which keys are used, and when. Where that fails, the request is answered all the same. */
 export const notingUse =
@@ -183,8 +188,9 @@ export function router<World>(
     throw allowed.length === 0 ? problems.notFound() : problems.methodNotAllowed(allowed);
   }
 
-  async function admit({ needs }: Operation, request: Request): Promise<Key> {
-    const key = await authenticate(bearerIn(request.headers.authorization), freshnessFor(request.operation));
+  async function admit(request: Request, context: unknown): Promise<Key> {
+    const { needs } = request.operation;
+    const key = await authenticate(bearerIn(request.headers.authorization), freshnessFor(request.operation), context);
     const { tenant } = request.params;
     if (tenant !== undefined) expectParams(request, 'tenant');
     if (needs !== 'any' && needs !== 'open') authorize(key, { scope: needs, tenant });
@@ -195,7 +201,7 @@ export function router<World>(
     const { route, params } = find(event.requestContext.http.method, segmentsOf(event.rawPath));
     const { operation } = route;
     const request = requestOf(event, { operation, params });
-    const key = operation.needs === 'open' ? NOBODY : await admit(operation, request);
+    const key = operation.needs === 'open' ? NOBODY : await admit(request, event.requestContext);
     expectParams(request);
     return shown(await route.answer({ ...request, key }, world), request.requestId);
   };

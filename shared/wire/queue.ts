@@ -1,4 +1,11 @@
-import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SQSClient,
+  type MessageAttributeValue,
+} from '@aws-sdk/client-sqs';
 import { gather } from '../domain/gather.ts';
 import type { Job } from '../domain/job.ts';
 import { asciiJson } from '../domain/json-text.ts';
@@ -76,6 +83,34 @@ export function jobsFor(queue: Queue): (job: Job, delay: number) => Promise<void
   const send = gatheringQueue<Outgoing>(queue, (message) => message);
   return (job, delay) => send({ body: job, group: 'tenant' in job ? job.tenant : 'all', delay });
 }
+
+/** How a message goes on. */
+export interface PassedOn {
+  group?: string;
+  /** Seconds, 0 to 900. */
+  delay?: number;
+  /** Text beside the message's own. */
+  attributes?: Readonly<Record<string, string>>;
+}
+
+/** Puts a text into a queue as it is. @throws where that is not durable */
+export const passOnTo =
+  (client: SQSClient, url: string) =>
+  async (text: string, { group, delay, attributes = {} }: PassedOn): Promise<void> => {
+    const named = Object.entries(attributes).map(([name, StringValue]): [string, MessageAttributeValue] => [
+      name,
+      { DataType: 'String', StringValue },
+    ]);
+    await client.send(
+      new SendMessageCommand({
+        QueueUrl: url,
+        MessageBody: text,
+        ...(group !== undefined && { MessageGroupId: group }),
+        ...(delay !== undefined && { DelaySeconds: delay }),
+        ...(named.length > 0 && { MessageAttributes: Object.fromEntries(named) }),
+      }),
+    );
+  };
 
 /** A message as it is received, which somebody removes when it is done with. */
 export interface Inbound {

@@ -9,9 +9,13 @@ import { byLane, grantsIn, plain, rightsIn, withOneLane, type Line } from './rig
 import { titlesIn } from './test-titles.ts';
 import { readThreats } from './threats.ts';
 
-// What is deployed without a word, and with the one option that adds roles.
+// What is deployed without a word, and with the options that add roles.
 const prod = new Synthesis({});
-const canary = new Synthesis({ lanes: 'one', canary: 'CANARY_10PERCENT_5MINUTES' });
+const canary = new Synthesis({
+  lanes: 'one',
+  canary: 'CANARY_10PERCENT_5MINUTES',
+  inboundSources: 'com.acme.billing',
+});
 afterAll(() => [prod, canary].forEach((one) => one.remove()));
 
 const [rights, grants] = [rightsIn(prod), grantsIn(prod)];

@@ -13,6 +13,7 @@ import catalogue from '../../shared/catalogue/catalogue.ts';
 import { OPERATIONAL_GROUP, OPERATIONAL_TYPES } from '../../shared/catalogue/operational.ts';
 import { compilePattern, matches } from '../../shared/domain/filter.ts';
 import { Job } from '../../shared/domain/job.ts';
+import { operations } from '../support/documents.ts';
 import { list, nameOf, Synthesis, target, targets, type Kinds, type Resource, type Statement } from './synthesis.ts';
 
 type Lambda = Resource<Kinds['AWS::Lambda::Function']>;
@@ -42,6 +43,7 @@ const options = new Synthesis({
   drainingLanes: 'Guest,Class',
   eventRecoveryDays: '7',
   canary: 'CANARY_10PERCENT_5MINUTES',
+  throttles: '{"ingest":{"perSecond":9000,"burst":1000},"open":{"perSecond":5,"burst":10}}',
   domainName: 'hooks.example.com',
   certificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/1',
 });
@@ -235,7 +237,7 @@ describe('functions', () => {
   const TABLES = ['CONTROL_TABLE', 'FLOW_TABLE', 'RETENTION_DAYS'];
   const SENDING = ['DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'SWEEPS_QUEUE_URL'];
   test.each([
-    ['ingest', [...TABLES, 'BUS_NAME', 'EVENT_SOURCE', 'ADMIN_KEY_SECRET', 'INGEST_PER_SECOND']],
+    ['ingest', [...TABLES, 'BUS_NAME', 'EVENT_SOURCE', 'AUTH', 'ADMIN_KEY_SECRET', 'INGEST_PER_SECOND']],
     ['match', [...TABLES, 'DELIVERIES_QUEUE_URL', 'DEFERRED_QUEUE_URL']],
     ['deliver', [...TABLES, ...SENDING, 'RETRIES_QUEUE_URL', 'DEFERRED_QUEUE_URL', 'CEILING_PER_SECOND']],
     [
@@ -253,7 +255,7 @@ describe('functions', () => {
         'DEAD_QUEUE_URLS',
       ],
     ],
-    ['api', [...TABLES, ...SENDING, 'ADMIN_KEY_SECRET']],
+    ['api', [...TABLES, ...SENDING, 'AUTH', 'ADMIN_KEY_SECRET']],
   ])('%s is given the variables it reads and no other', (stage, variables) => {
     const lambdas = [...lambdasOf(prod, stage), ...lambdasOf(dev, stage)];
     expect(lambdas.length).toBeGreaterThan(1);
@@ -276,6 +278,7 @@ describe('functions', () => {
       BUS_NAME: 'Bus',
       EVENT_SOURCE: 'event-fanout',
       ADMIN_KEY_SECRET: 'AdminKey',
+      AUTH: '{"by":"keys"}',
       DATA_KEY: 'DataKey',
       DELIVERIES_QUEUE_URL: 'LaneallDeliveries',
       RETRIES_QUEUE_URL: 'LaneallRetries',
@@ -437,6 +440,9 @@ const sortedLists = (lists: Record<string, string[]>): Record<string, string[]> 
   Object.fromEntries(Object.entries(lists).map(([name, items]) => [name, [...items].sort()]));
 
 describe('the API', () => {
+  /** As the contract has them: one that is not told here would have the control plane's limit. */
+  const openRoutes = operations.filter(({ needs }) => needs === 'open').map(({ method, path }) => `${method} ${path}`);
+
   test('posted events go to ingest, all else to the control plane', () => {
     const uris = new Map(
       dev.all('AWS::ApiGatewayV2::Integration').map(({ id, Properties }) => {
@@ -451,7 +457,41 @@ describe('the API', () => {
       $default: 'ControlPlane',
       'POST /v1/tenants/{tenant}/events': 'Ingest',
       'POST /v1/tenants/{tenant}/events/batch': 'Ingest',
+      ...Object.fromEntries(openRoutes.map((route) => [route, 'ControlPlane'])),
     });
+  });
+
+  const limit = (ThrottlingRateLimit: number, ThrottlingBurstLimit: number) => ({
+    ThrottlingRateLimit,
+    ThrottlingBurstLimit,
+  });
+  const limitsOf = (stack: Synthesis): Record<string, unknown> => {
+    const [stage] = stack.all('AWS::ApiGatewayV2::Stage');
+    return { $default: stage?.Properties.DefaultRouteSettings, ...stage?.Properties.RouteSettings };
+  };
+
+  test('what posts events, what needs a key and what needs none have limits apart', () => {
+    expect(limitsOf(prod)).toEqual({
+      $default: limit(200, 400),
+      'POST /v1/tenants/{tenant}/events': limit(2_000, 4_000),
+      'POST /v1/tenants/{tenant}/events/batch': limit(2_000, 4_000),
+      ...Object.fromEntries(openRoutes.map((route) => [route, limit(50, 100)])),
+    });
+  });
+
+  test('a deployment chooses its own limits, one or all', () => {
+    const chosen = limitsOf(options);
+    expect([chosen['$default'], chosen['GET /healthz']]).toEqual([limit(200, 400), limit(5, 10)]);
+    expect(chosen['POST /v1/tenants/{tenant}/events']).toEqual(limit(9_000, 1_000));
+  });
+
+  test('every route that has a limit is there before the stage that names it', () => {
+    const [stage] = prod.all('AWS::ApiGatewayV2::Stage');
+    const routes = prod.all('AWS::ApiGatewayV2::Route');
+    const keys = routes.map(({ Properties }) => Properties.RouteKey);
+    expect(Object.keys(limitsOf(prod)).sort()).toEqual(keys.sort());
+    const named = routes.filter(({ Properties }) => Properties.RouteKey !== '$default').map(({ id }) => id);
+    expect(stage?.DependsOn).toEqual(expect.arrayContaining(named));
   });
 
   test('the outputs say where the admin key is, and never what it is', () => {
@@ -796,6 +836,15 @@ describe('refusals', () => {
     ['has a lane with no group', { a: ['Order', 'Parcel'], b: [] }, 'lane b has no group'],
   ])('a plan that %s is refused', (_, lanes, reason) => {
     expect(() => make({ lanes })).toThrow(reason);
+  });
+
+  test.each([
+    ['ingest', { perSecond: 0, burst: 1 }],
+    ['controlPlane', { perSecond: 10, burst: 0 }],
+    ['open', { perSecond: NaN, burst: 10 }],
+    ['open', { perSecond: 10, burst: 1.5 }],
+  ])('%s cannot be limited to %j', (name, throttle) => {
+    expect(() => make({ throttles: { [name]: throttle } })).toThrow(`throttles.${name} must have a perSecond of`);
   });
 
   test.each([-1, 36, 1.5])('events cannot be put back for %p days', (eventRecoveryDays) => {

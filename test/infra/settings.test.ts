@@ -18,11 +18,14 @@ test('all can be chosen, as text or as JSON', () => {
     stackName: 'Mine',
     catalogue: import.meta.filename,
     drainingLanes: 'Guest,Class',
+    inboundSources: 'com.acme.billing,com.acme.crm',
     canary: 'LINEAR_10PERCENT_EVERY_1MINUTE',
     domainName: 'hooks.example.com',
     certificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/1',
   };
   const lanes = { sales: ['Invoice', 'Guest'] };
+  const auth = { jwt: { issuer: 'https://id.example.com', audience: ['hooks'] } };
+  const throttles = { open: { perSecond: 0.5, burst: 10 } };
   const { domainName: name, certificateArn, ...plain } = chosen;
   const settings = {
     ...plain,
@@ -31,7 +34,10 @@ test('all can be chosen, as text or as JSON', () => {
     eventRecoveryDays: 7,
     ceilingPerSecond: 2.5,
     ingestPerSecond: 0,
+    throttles,
+    auth,
     drainingLanes: ['Guest', 'Class'],
+    inboundSources: ['com.acme.billing', 'com.acme.crm'],
     domain: { name, certificateArn },
     dev: { allowPrivateTargets: true },
   };
@@ -42,7 +48,8 @@ test('all can be chosen, as text or as JSON', () => {
     ingestPerSecond: '0',
     allowPrivateTargets: 'true',
   };
-  expect(readSettings({ ...chosen, ...asText, lanes: JSON.stringify(lanes) })).toEqual(settings);
+  const plans = { lanes: JSON.stringify(lanes), throttles: JSON.stringify(throttles), auth: JSON.stringify(auth) };
+  expect(readSettings({ ...chosen, ...asText, ...plans })).toEqual(settings);
   const asJson = {
     retentionDays: 30,
     eventRecoveryDays: 7,
@@ -50,7 +57,7 @@ test('all can be chosen, as text or as JSON', () => {
     ingestPerSecond: 0,
     allowPrivateTargets: true,
   };
-  expect(readSettings({ ...chosen, ...asJson, lanes })).toEqual(settings);
+  expect(readSettings({ ...chosen, ...asJson, lanes, throttles, auth })).toEqual(settings);
 });
 
 test('a dev stack does not take the place of the production stack', () => {
@@ -76,6 +83,18 @@ test.each([
   [{ catalogue: 'no/such/file.ts' }, 'catalogue: there is no file no/such/file.ts.'],
   [{ lanes: 'two' }, 'lanes must be per-group, one, or JSON such as {"sales":["Invoice"]}, not "two".'],
   [{ lanes: '{"sales":"Invoice"}' }, 'lanes must be per-group, one, or JSON'],
+  [{ throttles: '50' }, 'throttles must be JSON such as {"ingest":{"perSecond":2000,"burst":4000}}, not "50".'],
+  [{ throttles: { ingest: { perSecond: 5 } } }, 'throttles must be JSON'],
+  [{ throttles: { ingest: { perSecond: '5', burst: 5 } } }, 'throttles must be JSON'],
+  [{ throttles: { api: { perSecond: 5, burst: 5 } } }, 'throttles must be JSON'],
+  [
+    { auth: 'none' },
+    'auth must be keys, or JSON such as {"jwt":{"issuer":"https://...","audience":["..."]}}, not "none".',
+  ],
+  [{ auth: { jwt: { issuer: 'https://id.example.com' } } }, 'auth must be keys, or JSON'],
+  [{ auth: { jwt: { issuer: 'https://id.example.com', audience: 'hooks' } } }, 'auth must be keys, or JSON'],
+  [{ auth: { jwt: { issuer: 'https://id.example.com', audience: [] }, iam: {} } }, 'auth must be keys, or JSON'],
+  [{ auth: { iam: [] } }, 'auth must be keys, or JSON'],
   [{ canary: 'FAST' }, 'canary must be CANARY_10PERCENT_5MINUTES or'],
   [{ domainName: 'hooks.example.com' }, 'domainName and certificateArn go together.'],
   [{ eventRecoveryDays: 'all' }, 'eventRecoveryDays must be a whole number, not "all".'],

@@ -80,7 +80,13 @@ export interface Kinds {
   'AWS::Logs::LogGroup': { RetentionInDays?: number };
   'AWS::ApiGatewayV2::DomainName': { DomainName: string };
   'AWS::ApiGatewayV2::ApiMapping': { DomainName: unknown; Stage: string };
-  'AWS::ApiGatewayV2::Route': { RouteKey: string; Target: unknown };
+  'AWS::ApiGatewayV2::Stage': { DefaultRouteSettings: object; RouteSettings: Record<string, object> };
+  'AWS::ApiGatewayV2::Route': { RouteKey: string; Target: unknown; AuthorizationType?: string; AuthorizerId?: unknown };
+  'AWS::ApiGatewayV2::Authorizer': {
+    AuthorizerType: string;
+    IdentitySource: string[];
+    JwtConfiguration: { Audience: string[]; Issuer: string };
+  };
   'AWS::ApiGatewayV2::Integration': { IntegrationUri: unknown; PayloadFormatVersion: string };
 }
 
@@ -113,7 +119,7 @@ export class Synthesis {
   readonly manifest: Manifest;
   /** What the checks say of it, with what is acknowledged. */
   readonly report: Report;
-  private readonly folder = mkdtempSync(join(tmpdir(), 'fanout-synth-'));
+  readonly folder = mkdtempSync(join(tmpdir(), 'fanout-synth-'));
 
   constructor(context: Record<string, unknown>) {
     makeApp(context, this.folder).synth();

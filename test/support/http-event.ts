@@ -11,6 +11,8 @@ export interface Call {
   /** Sent as a bearer token. */
   key?: string | undefined;
   headers?: Record<string, string>;
+  /** What the gateway says besides. */
+  context?: object;
 }
 
 export interface Reply {
@@ -34,7 +36,7 @@ function bodyOf(body: unknown): { body?: string; isBase64Encoded: boolean } {
 export function httpEvent(
   method: string,
   path: string,
-  { body, key, headers = {} }: Call = {},
+  { body, key, headers = {}, context = {} }: Call = {},
 ): APIGatewayProxyEventV2 {
   const [rawPath = '', rawQueryString = ''] = path.split('?');
   const sent = {
@@ -60,6 +62,7 @@ export function httpEvent(
       stage: '$default',
       time: '04/Mar/2026:05:06:07 +0000',
       timeEpoch: 0,
+      ...context,
     },
     ...bodyOf(body),
   };
