@@ -38,12 +38,12 @@ withTools(
       FANOUT_INBOX: inbox.url,
     };
     try {
-      await run({ command: 'bash', args: ['-euo', 'pipefail', script], environment });
-      // A test, the event once however often it was posted, and the event again.
-      const [tried, event, again] = await inbox.waitFor(3);
+      const signal = AbortSignal.timeout(60_000);
+      await run({ command: 'bash', args: ['-euo', 'pipefail', script], environment, signal });
+      // A test, and the event, once however often it was posted. What is asked for last may be cancelled by what comes after.
+      const [tried, event] = await inbox.waitFor(2);
       expect(String(tried!.headers['webhook-id'])).toMatch(/^test_/);
-      expect(again!.headers['webhook-id']).toBe(event!.headers['webhook-id']);
-      expect(event!.method).toBe('PUT');
+      expect(event).toMatchObject({ method: 'PUT', headers: { 'webhook-id': expect.stringMatching(/^dlv_/) } });
     } finally {
       await inbox.close();
       await system.stop();
