@@ -51,7 +51,6 @@ export const postEvent = {
     },
   },
   refusals: [
-    'duplicateMember',
     'nestingTooDeep',
     'unknownEventType',
     'schemaMismatch',

@@ -97,8 +97,12 @@ const IDS: readonly [RegExp, Omit<PathParameter, 'name' | 'schema'>][] = [
 const PATH_PARAMETERS: Readonly<Record<string, Omit<PathParameter, 'name'>>> = {
   tenant: { schema: TenantId, description: 'Whose events these are.', example: 'acme' },
   type: { description: 'The name of an event type.', example: 'Order.Placed' },
-  delivery: { description: 'The id of a delivery: its `webhook-id`.', example: 'dlv_06h2n4qc00d4f6g8h0j2k4m6np' },
-  replay: { description: 'The id of a replay.', example: 'rpl_06h2n4qb80r6t9v3w5x7y1z2kc' },
+  delivery: {
+    schema: EventId,
+    description: 'The id of a delivery: its `webhook-id`.',
+    example: 'dlv_06h2n4qc00d4f6g8h0j2k4m6np',
+  },
+  replay: { schema: EventId, description: 'The id of a replay.', example: 'rpl_06h2n4qb80r6t9v3w5x7y1z2kc' },
 };
 
 /** What stands in a path between braces. @throws Error for a name that nothing is known of */
@@ -114,9 +118,13 @@ export function pathParameters(path: string): PathParameter[] {
   });
 }
 
+/** In UTC it may be a year later or earlier, and beyond these two a year has a sign and sorts before everything else. */
+const isOfFourDigits = (moment: string): boolean => /^\d{4}-/.test(new Date(moment).toISOString());
+
 /** RFC 3339, in any zone. */
 export const Moment = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, abort: true })
+  .refine(isOfFourDigits, 'must be of the years 0000 to 9999 in UTC')
   .meta({ format: 'date-time', examples: ['2026-03-04T09:00:00Z'] });
 
 /** A page of a list, as every list answers it. */

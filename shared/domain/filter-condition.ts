@@ -194,6 +194,8 @@ export function conditionOf(values: readonly unknown[], place: Place): Condition
     .filter((test) => test !== undefined);
   const operators = values.flatMap((value, i) => {
     const inner = into(place, i);
+    // Printed again, as it is to be kept, it would be null.
+    if (typeof value === 'number' && !isFiniteNumber(value)) fail(inner, 'must be a number that a double can hold');
     return isScalar(value) ? [] : [operatorTest(value, inner)];
   });
   return {
