@@ -76,7 +76,7 @@ export const jsonObject = (): z.ZodType<Record<string, unknown>> =>
 export const Filter = jsonObject().meta({
   type: 'object',
   description:
-    'An event pattern as Amazon EventBridge has them, over the envelope; at most 8 KiB, 100 deep and 64 combinations.',
+    'An event pattern as Amazon EventBridge has them, over the envelope; at most 8 KiB, 100 deep, 64 combinations and 100 wildcards or other operators that cost as much.',
   ...filterKeywords('#/components/schemas/Filter'),
   examples: [{ data: { center_id: ['c1', 'c2'], amount: [{ numeric: ['>', 100] }] } }],
 });
