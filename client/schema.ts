@@ -1069,9 +1069,7 @@ export interface components {
       /** Format: date-time */
       accepted_at: string;
       /** @description Null where it was erased. */
-      data: {
-        [key: string]: unknown;
-      } | null;
+      data: Record<string, never> | null;
       /** Format: date-time */
       erased_at?: string;
       event_id: string;
@@ -1134,7 +1132,7 @@ export interface components {
     EventTypeName: string;
     /** @description An exact type, `X.*` for all that start with `X.`, `group:G` for a group, or `*` for all but operational ones. */
     EventTypeWish: string;
-    /** @description An event pattern as Amazon EventBridge has them, over the envelope; at most 8 KiB, 100 deep and 64 combinations. */
+    /** @description An event pattern as Amazon EventBridge has them, over the envelope; at most 8 KiB, 100 deep, 64 combinations and 100 wildcards or other operators that cost as much. */
     Filter: {
       /** @description One of these at least. */
       $or?: components['schemas']['Filter'][];
@@ -1199,9 +1197,7 @@ export interface components {
           )[];
     };
     FilterTest: {
-      event: {
-        [key: string]: unknown;
-      };
+      event: Record<string, never>;
       filter: components['schemas']['Filter'];
     };
     FilterVerdict: {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { PostedEvent } from '../domain/event.ts';
+import { jsonObject } from '../domain/subscription.ts';
 import { DELIVERY_EXAMPLE, DeliveryPage } from './deliveries.ts';
 import { count, Moment, named, pageOf, type Operation } from './operation.ts';
 import { ProblemDocument } from './refusals.ts';
@@ -51,7 +52,6 @@ export const postEvent = {
     },
   },
   refusals: [
-    'duplicateMember',
     'nestingTooDeep',
     'unknownEventType',
     'schemaMismatch',
@@ -169,7 +169,7 @@ export const getEvent = {
         event_timestamp: z.string(),
         accepted_at: Moment,
         ...matching,
-        data: z.record(z.string(), z.unknown()).nullable().describe('Null where it was erased.'),
+        data: jsonObject().nullable().describe('Null where it was erased.'),
         erased_at: Moment.optional(),
       }),
     ),

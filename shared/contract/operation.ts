@@ -122,9 +122,13 @@ export function pathParameters(path: string): PathParameter[] {
   });
 }
 
+/** In UTC it may be a year later or earlier, and beyond these two a year has a sign and sorts before everything else. */
+const isOfFourDigits = (moment: string): boolean => /^\d{4}-/.test(new Date(moment).toISOString());
+
 /** RFC 3339, in any zone. */
 export const Moment = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, abort: true })
+  .refine(isOfFourDigits, 'must be of the years 0000 to 9999 in UTC')
   .meta({ format: 'date-time', examples: ['2026-03-04T09:00:00Z'] });
 
 /** A page of a list, as every list answers it. */

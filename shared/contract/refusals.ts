@@ -63,7 +63,7 @@ function* shapeRefusals({ needs, path, pages, query, headers, body }: Operation)
   if (params.length > 0 || body !== undefined || headers?.includes('idempotency-key') === true) yield 'invalid';
   if (pages !== undefined || query !== undefined) yield 'badQuery';
   if (pages !== undefined) yield 'badCursor';
-  if (body !== undefined) yield* ['malformedJson', 'notJson', 'tooLarge'] as const;
+  if (body !== undefined) yield* ['malformedJson', 'notJson', 'tooLarge', 'duplicateMember'] as const;
   yield 'internal';
 }
 

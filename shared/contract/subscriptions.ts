@@ -5,6 +5,7 @@ import { SIGNINGS } from '../domain/sign.ts';
 import {
   EventTypeWish,
   Filter,
+  jsonObject,
   NewSubscription,
   Secret,
   SubscriberUrl,
@@ -339,8 +340,6 @@ export const testSubscription = {
   refusals: ['testedTooOften'],
 } as const satisfies Operation;
 
-const JsonObject = z.record(z.string(), z.unknown());
-
 export const testFilter = {
   id: 'testFilter',
   tag: 'Subscriptions',
@@ -351,7 +350,7 @@ export const testFilter = {
   description:
     'Before a subscription has it. The event is any JSON object; a subscription is matched against its envelope.',
   body: {
-    schema: named('FilterTest', z.strictObject({ filter: Filter, event: JsonObject })),
+    schema: named('FilterTest', z.strictObject({ filter: Filter, event: jsonObject() })),
     examples: {
       'It matches': { filter: { data: { total: [{ numeric: ['>', 100] }] } }, event: { data: { total: 120 } } },
     },

@@ -1,8 +1,9 @@
+import { anyOf, countAlone, type Option, type Range, type Scalar, type Test } from './filter-options.ts';
 import {
+  addressRange,
+  cidrRange,
   endsInAnyCase,
   equalsInAnyCase,
-  isAddress,
-  isAddressIn,
   likeWildcard,
   startsInAnyCase,
   type TextTest,
@@ -10,14 +11,14 @@ import {
 
 /** The half of an event pattern that says what a value is to be, as `["open", {"prefix": "re"}]`. The other is `filter.ts`. */
 
-export type Scalar = string | number | boolean | null;
 export type Json = Readonly<Record<string, unknown>>;
-type Test = (value: Scalar) => boolean;
 
-/** What one path must give: a value that passes one of the tests or, where `mayBeAbsent`, no value at all. */
+/** What one path must give: a value that passes the test or, where `mayBeAbsent`, no value at all. */
 export interface Condition {
-  tests: readonly Test[];
+  test: Test;
   mayBeAbsent: boolean;
+  /** How many of its operators cost as much again for each of them. */
+  alone: number;
 }
 
 /** Why something is no event pattern. `pointer` is a JSON Pointer (RFC 6901) to the part of it that is at fault. */
@@ -73,30 +74,36 @@ function onlyMember(object: Json, outer: Place): { name: string; operand: unknow
 
 /* ---- Operators ---- */
 
-type Operator = (operand: unknown, place: Place) => Test;
-
-const onText =
-  (test: TextTest): Test =>
-  (value) =>
-    isString(value) && test(value);
+type Operator = (operand: unknown, place: Place) => readonly Option[];
 
 /** @param otherwise what to say when the operand is no string, or none that `make` takes */
 const textOperator =
-  (make: (operand: string) => TextTest | undefined, otherwise = 'must be a string'): Operator =>
+  (make: (operand: string) => Option | undefined, otherwise = 'must be a string'): Operator =>
   (operand, place) => {
-    const test = isString(operand) ? make(operand) : undefined;
-    return test ? onText(test) : fail(place, otherwise);
+    const option = isString(operand) ? make(operand) : undefined;
+    return option ? [option] : fail(place, otherwise);
   };
 
-const PREFIX = textOperator((prefix) => (value) => value.startsWith(prefix));
-const SUFFIX = textOperator((suffix) => (value) => value.endsWith(suffix));
+const alone = (test: TextTest): Option => ({
+  kind: 'alone',
+  test: (value) => isString(value) && test(value),
+  count: 1,
+});
+
+const PREFIX = textOperator((text) => ({ kind: 'prefix', text }));
+const SUFFIX = textOperator((text) => ({ kind: 'suffix', text }));
+
+function wildcardOption(wildcard: string): Option | undefined {
+  const test = likeWildcard(wildcard);
+  return test && alone(test);
+}
 
 /** Those that `anything-but` takes as well. */
 const TEXT_OPERATORS = new Map<string, Operator>([
   ['prefix', PREFIX],
   ['suffix', SUFFIX],
-  ['equals-ignore-case', textOperator(equalsInAnyCase)],
-  ['wildcard', textOperator(likeWildcard, 'must be a string without two * in a row and with \\ only before * or \\')],
+  ['equals-ignore-case', textOperator((text) => ({ kind: 'in any case', text, test: equalsInAnyCase(text) }))],
+  ['wildcard', textOperator(wildcardOption, 'must be a string without two * in a row and with \\ only before * or \\')],
 ]);
 
 function choose(operators: ReadonlyMap<string, Operator>, name: string, place: Place): Operator {
@@ -110,17 +117,14 @@ const orInAnyCase =
     if (!isObject(operand)) return operator(operand, place);
     const inner = onlyMember(operand, place);
     if (inner.name !== 'equals-ignore-case') fail(inner.place, 'is no operator here: use equals-ignore-case');
-    return textOperator(inAnyCase)(inner.operand, inner.place);
+    return textOperator((text) => alone(inAnyCase(text)))(inner.operand, inner.place);
   };
 
-function oneOf(values: readonly Scalar[]): Test {
-  const set = new Set(values);
-  return (value) => set.has(value);
-}
-
 const anythingBut: Operator = (operand, place) => {
-  const refused = isObject(operand) ? textTests(operand, place) : [oneOf(alikeIn(operand, place))];
-  return (value) => !refused.some((test) => test(value));
+  if (!isObject(operand)) return [{ kind: 'anything but', values: new Set(alikeIn(operand, place)) }];
+  const refused = textOptions(operand, place);
+  const isRefused = anyOf(refused);
+  return [{ kind: 'alone', test: (value) => !isRefused(value), count: 1 + countAlone(refused) }];
 };
 
 function alikeIn(operand: unknown, place: Place): Scalar[] {
@@ -130,23 +134,26 @@ function alikeIn(operand: unknown, place: Place): Scalar[] {
   return isComplete ? alike : fail(place, 'must be strings only or numbers only, and at least one');
 }
 
-function textTests(object: Json, outer: Place): Test[] {
+function textOptions(object: Json, outer: Place): Option[] {
   const { name, operand, place } = onlyMember(object, outer);
   const operator = choose(TEXT_OPERATORS, name, place);
   const texts: unknown[] = Array.isArray(operand) ? operand : [operand];
   // Every text starts and ends with the empty one.
   const refusesAll = (name === 'prefix' || name === 'suffix') && texts.includes('');
   if (texts.length === 0 || refusesAll) fail(place, 'must not be empty');
-  return texts.map((each, i) => operator(each, Array.isArray(operand) ? into(place, i) : place));
+  return texts.flatMap((each, i) => operator(each, Array.isArray(operand) ? into(place, i) : place));
 }
 
-const COMPARISONS = new Map<unknown, (value: number, bound: number) => boolean>([
-  ['=', (value, bound) => value === bound],
-  ['<', (value, bound) => value < bound],
-  ['<=', (value, bound) => value <= bound],
-  ['>', (value, bound) => value > bound],
-  ['>=', (value, bound) => value >= bound],
+/** All numbers that compare so with the bound. */
+const COMPARISONS = new Map<unknown, (at: number) => Range<number>>([
+  ['=', (at) => ({ from: { at, tie: 0 }, to: { at, tie: 0 } })],
+  ['<', (at) => ({ from: LOWEST, to: { at, tie: -1 } })],
+  ['<=', (at) => ({ from: LOWEST, to: { at, tie: 0 } })],
+  ['>', (at) => ({ from: { at, tie: 1 }, to: HIGHEST })],
+  ['>=', (at) => ({ from: { at, tie: 0 }, to: HIGHEST })],
 ]);
+const LOWEST = { at: -Infinity, tie: 0 } as const;
+const HIGHEST = { at: Infinity, tie: 0 } as const;
 
 const numeric: Operator = (operand, place) => {
   const terms: unknown[] = Array.isArray(operand) ? operand : [];
@@ -159,8 +166,10 @@ const numeric: Operator = (operand, place) => {
   }
   const [low = 0, high = Infinity] = bounds;
   if (low >= high) fail(place, 'must have a lower bound that is below the upper one');
-  // What is too large for a double has become Infinity, and AWS does not compare it.
-  return (value) => isFiniteNumber(value) && comparisons.every((holds, i) => holds(value, bounds[i] ?? NaN));
+  const [lower, upper = lower] = comparisons.map((compared, i) => compared(bounds[i] ?? NaN));
+  return lower === undefined || upper === undefined
+    ? []
+    : [{ kind: 'number', range: { from: lower.from, to: upper.to } }];
 };
 
 const OPERATORS = new Map<string, Operator>([
@@ -171,34 +180,47 @@ const OPERATORS = new Map<string, Operator>([
   ['numeric', numeric],
   [
     'cidr',
-    textOperator(isAddressIn, 'must be a range such as "10.0.0.0/24" (at most /31) or "2001:db8::/32" (at most /127)'),
+    textOperator(cidrOption, 'must be a range such as "10.0.0.0/24" (at most /31) or "2001:db8::/32" (at most /127)'),
   ],
   // That it may also be absent is the condition's business: here there is a value.
-  ['exists', (operand, place) => (typeof operand === 'boolean' ? () => operand : fail(place, 'must be true or false'))],
-  ['exactly', textOperator((wanted) => (value) => value === wanted)],
+  ['exists', exists],
+  ['exactly', textOperator((value) => ({ kind: 'equal', value }))],
 ]);
 
-function operatorTest(expression: unknown, outer: Place): Test {
+function cidrOption(cidr: string): Option | undefined {
+  const range = cidrRange(cidr);
+  return range && { kind: 'address', range };
+}
+
+function exists(operand: unknown, place: Place): readonly Option[] {
+  if (typeof operand !== 'boolean') return fail(place, 'must be true or false');
+  return operand ? [{ kind: 'anything' }] : [];
+}
+
+function operatorOptions(expression: unknown, outer: Place): readonly Option[] {
   if (!isObject(expression)) return fail(outer, 'must be a string, number, boolean, null or object with an operator');
   const { name, operand, place } = onlyMember(expression, outer);
   return choose(OPERATORS, name, place)(operand, place);
 }
 
+/** An address stands for itself in any spelling. */
+function plainOptions(value: Scalar, place: Place): readonly Option[] {
+  // Printed again, as it is to be kept, it would be null.
+  if (typeof value === 'number' && !isFiniteNumber(value)) fail(place, 'must be a number that a double can hold');
+  const range = isString(value) ? addressRange(value) : undefined;
+  return [{ kind: 'equal', value }, ...(range === undefined ? [] : [{ kind: 'address', range } as const])];
+}
+
 export function conditionOf(values: readonly unknown[], place: Place): Condition {
   if (values.length === 0) fail(place, 'must list at least one value');
-  const plain = values.filter(isScalar);
-  // An address stands for itself in any spelling.
-  const addresses = plain
-    .filter(isString)
-    .map(isAddress)
-    .filter((test) => test !== undefined);
-  const operators = values.flatMap((value, i) => {
+  const options = values.flatMap((value, i) => {
     const inner = into(place, i);
-    return isScalar(value) ? [] : [operatorTest(value, inner)];
+    return isScalar(value) ? plainOptions(value, inner) : operatorOptions(value, inner);
   });
   return {
-    tests: [oneOf(plain), ...addresses.map(onText), ...operators],
+    test: anyOf(options),
     mayBeAbsent: values.some((value) => isObject(value) && value['exists'] === false),
+    alone: countAlone(options),
   };
 }
 

@@ -8,8 +8,8 @@ import {
   type Condition,
   type Json,
   type Place,
-  type Scalar,
 } from './filter-condition.ts';
+import type { Scalar } from './filter-options.ts';
 
 export { PatternError } from './filter-condition.ts';
 
@@ -23,6 +23,8 @@ export { PatternError } from './filter-condition.ts';
  */
 
 const MOST_BRANCHES = 64;
+/** AWS refuses such patterns as well, and says as little of where its limit is. */
+const MOST_ALONE = 100;
 
 /** A path of the pattern, and those that go on from it by one step. `conditions` are those of all branches. */
 interface Path {
@@ -77,6 +79,16 @@ function readOr(options: unknown, place: Place, drafts: readonly Draft[]): reado
   return all;
 }
 
+function expectCheap(conditions: Iterable<Condition>, place: Place): void {
+  let alone = 0;
+  for (const condition of conditions) alone += condition.alone;
+  if (alone <= MOST_ALONE) return;
+  fail(
+    place,
+    `holds more than ${MOST_ALONE} wildcards, anything-buts of an operator, and prefixes and suffixes in any case`,
+  );
+}
+
 const newPath = (): Path => ({ steps: new Map(), conditions: new Set(), rank: 0 });
 
 function pathTo(root: Path, name: string): Path {
@@ -95,10 +107,12 @@ function branchOf(draft: Draft, root: Path): Branch {
 
 /**
  * @param pattern parsed JSON. How long it may be is the caller's to say.
- * @throws PatternError where AWS refuses it too, and when it is nested over 100 deep or makes over 64 branches
+ * @throws PatternError where AWS refuses it too, and when it is nested over 100 deep, makes over 64 branches or holds over 100 slow operators
  */
 export function compilePattern(pattern: unknown): Pattern {
-  const drafts = readMembers(pattern, { pointer: [], path: [], inOr: false }, [new Map()]);
+  const all: Place = { pointer: [], path: [], inOr: false };
+  const drafts = readMembers(pattern, all, [new Map()]);
+  expectCheap(new Set(drafts.flatMap((draft) => [...draft.values()])), all);
   const root = newPath();
   const branches = drafts.map((draft) => branchOf(draft, root));
   const names = new Set(drafts.flatMap((draft) => [...draft.keys()]));
@@ -112,7 +126,7 @@ export function compilePattern(pattern: unknown): Pattern {
 interface View {
   path: Path;
   hasValue: boolean;
-  passed: readonly Condition[];
+  passed: ReadonlySet<Condition>;
   objects: readonly (readonly View[])[];
 }
 
@@ -132,7 +146,7 @@ function open(values: readonly unknown[]): { scalars: Scalar[]; objects: Json[][
 
 function viewFrom(path: Path, values: readonly unknown[]): View {
   const { scalars, objects } = open(values);
-  const passed = [...path.conditions].filter(({ tests }) => scalars.some((value) => tests.some((test) => test(value))));
+  const passed = new Set([...path.conditions].filter(({ test }) => scalars.some(test)));
   return { path, hasValue: scalars.length > 0, passed, objects: objects.map((each) => viewsInto(path, each)) };
 }
 
@@ -180,7 +194,7 @@ function scoreOf(branch: Branch, { path, hasValue, passed, objects }: View): Sco
   const condition = branch.conditions.get(path);
   if (condition === undefined || !hasValue) return inside;
   const met = condition.mayBeAbsent ? 0 : 1;
-  return both({ first: path.rank, met: passed.includes(condition) ? met : -Infinity }, inside);
+  return both({ first: path.rank, met: passed.has(condition) ? met : -Infinity }, inside);
 }
 
 /** @param event parsed JSON. What is no object matches nothing. */

@@ -1,6 +1,19 @@
 /** One wrong place of a request: a JSON Pointer into its body, or the name of a query parameter. */
 export type Fault = { pointer: string; detail: string } | { parameter: string; detail: string };
 
+/** A body can be wrong in a hundred thousand places; nobody reads more than these, and an answer has a size that it must not pass. */
+const MOST_FAULTS = 20;
+const LONGEST_POINTER = 1024;
+
+/** The same place or, where naming that takes too long, the one around it: names in a body are as long as their writer likes. */
+function shortPointer(pointer: string): string {
+  if (pointer.length <= LONGEST_POINTER) return pointer;
+  return pointer.slice(0, Math.max(0, pointer.lastIndexOf('/', LONGEST_POINTER)));
+}
+
+const shortFault = (fault: Fault): Fault =>
+  'pointer' in fault ? { ...fault, pointer: shortPointer(fault.pointer) } : fault;
+
 /**
  * A refusal, written for the caller: `code` is stable and for programs, `message` says what to do and is for people.
  * Anything else that is thrown is our own failure and never shown.
@@ -21,7 +34,7 @@ export class Problem extends Error {
     super(detail);
     this.status = status;
     this.code = code;
-    this.faults = more.faults ?? [];
+    this.faults = (more.faults ?? []).slice(0, MOST_FAULTS).map(shortFault);
     this.headers = more.headers ?? {};
   }
 }
@@ -99,7 +112,7 @@ export const problems = {
   invalid: (faults: readonly Fault[]) =>
     new Problem(422, 'invalid', `The request is not valid: ${faults[0]?.detail ?? 'see errors'}.`, { faults }),
   duplicateMember: (pointer: string) =>
-    new Problem(422, 'duplicate_member', `The member ${pointer} stands twice in its object.`, {
+    new Problem(422, 'duplicate_member', `The member ${shortPointer(pointer)} stands twice in its object.`, {
       faults: [{ pointer, detail: 'stands twice in its object' }],
     }),
   nestingTooDeep: (pointer: string) =>

@@ -43,7 +43,15 @@ const fitsHeaders = (headers: Record<string, string | null>): boolean =>
 const namesEachOnce = (headers: Record<string, unknown>): boolean =>
   new Set(Object.keys(headers).map((name) => name.toLowerCase())).size === Object.keys(headers).length;
 
-const Headers = z
+/** The one name that `z.record` leaves out without a word. */
+function expectNoPrototype(headers: unknown, { addIssue }: z.RefinementCtx): unknown {
+  if (typeof headers === 'object' && headers !== null && Object.hasOwn(headers, '__proto__')) {
+    addIssue({ code: 'custom', path: ['__proto__'], message: 'cannot be the name of a header' });
+  }
+  return headers;
+}
+
+const NewHeaders = z
   .record(HeaderName, HeaderValue)
   .refine(fitsHeaders, `must be ${MOST_HEADERS} at most, ${MOST_HEADER_BYTES} bytes in all`)
   .refine(namesEachOnce, 'must not name a header twice')
@@ -52,11 +60,23 @@ const Headers = z
     description: `Sent with every request, and never shown again; ${MOST_HEADER_BYTES} bytes in all. Ours and hop-by-hop ones are refused.`,
     examples: [{ 'x-api-key': 'k-123' }],
   });
+const Headers = z.preprocess(expectNoPrototype, NewHeaders);
+
+const PatchedHeaders = z
+  .record(HeaderName, HeaderValue.nullable())
+  .refine(namesEachOnce, 'must not name a header twice');
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** No `z.record`, which would leave out a member called `__proto__`, so that a filter took more than it says. */
+export const jsonObject = (): z.ZodType<Record<string, unknown>> =>
+  z.any().refine(isObject, 'must be an object').meta({ type: 'object' });
 
 /** The part of the language of event patterns that JSON Schema can say is in its JSON Schema; `filter.ts` judges. */
-export const Filter = z.record(z.string(), z.unknown()).meta({
+export const Filter = jsonObject().meta({
+  type: 'object',
   description:
-    'An event pattern as Amazon EventBridge has them, over the envelope; at most 8 KiB, 100 deep and 64 combinations.',
+    'An event pattern as Amazon EventBridge has them, over the envelope; at most 8 KiB, 100 deep, 64 combinations and 100 wildcards or other operators that cost as much.',
   ...filterKeywords('#/components/schemas/Filter'),
   examples: [{ data: { center_id: ['c1', 'c2'], amount: [{ numeric: ['>', 100] }] } }],
 });
@@ -142,11 +162,7 @@ export const SubscriptionPatch = z.strictObject({
   ...(Object.fromEntries(Object.entries(optional).map(([name, schema]) => [name, schema.nullable().optional()])) as {
     [Name in keyof typeof optional]: z.ZodOptional<z.ZodNullable<(typeof optional)[Name]>>;
   }),
-  headers: z
-    .record(HeaderName, HeaderValue.nullable())
-    .refine(namesEachOnce, 'must not name a header twice')
-    .nullable()
-    .optional(),
+  headers: z.preprocess(expectNoPrototype, PatchedHeaders).nullable().optional(),
 });
 export type SubscriptionPatch = z.infer<typeof SubscriptionPatch>;
 

@@ -121,43 +121,29 @@ function digitsOf6(address: string): string | undefined {
 }
 
 const LONGEST_ADDRESS = 39;
-let latest: { address: string; digits: string | undefined } = { address: '', digits: undefined };
 
-/**
- * An address as hexadecimal digits, 8 for IPv4 and 32 for IPv6. The latest answer is kept, as the ranges of a long list ask for
- * the same address one after another.
- */
-function digitsOf(address: string): string | undefined {
-  if (address.length > LONGEST_ADDRESS) return undefined;
-  if (latest.address !== address) latest = { address, digits: digitsOf4(address) ?? digitsOf6(address) };
-  return latest.digits;
+/** An address as hexadecimal digits, 8 for IPv4 and 32 for IPv6. */
+export const addressDigits = (address: string): string | undefined =>
+  address.length > LONGEST_ADDRESS ? undefined : (digitsOf4(address) ?? digitsOf6(address));
+
+/** Both ends included, as hexadecimal digits of one length. */
+export interface AddressRange {
+  lowest: string;
+  highest: string;
 }
 
-/**
- * AWS compares digit by digit from the left, whatever the versions, and says yes as soon as it is certain. So `::/0` takes
- * 192.168.1.1, whose first digit lies between the bounds', and not 0.0.0.0, which ends before there is any difference.
- */
-const isBetween =
-  (lowest: string, highest: string): TextTest =>
-  (text) => {
-    const digits = digitsOf(text)?.slice(0, lowest.length);
-    if (digits === undefined) return false;
-    if (digits.length === lowest.length) return lowest <= digits && digits <= highest;
-    return lowest.slice(0, digits.length) < digits && digits < highest.slice(0, digits.length);
-  };
-
-/** Whether a text is this address, however it is spelt. Undefined when it is none. */
-export function isAddress(address: string): TextTest | undefined {
-  const digits = digitsOf(address);
-  return digits === undefined ? undefined : isBetween(digits, digits);
+/** An address, however it is spelt. Undefined when it is none. */
+export function addressRange(address: string): AddressRange | undefined {
+  const digits = addressDigits(address);
+  return digits === undefined ? undefined : { lowest: digits, highest: digits };
 }
 
 /** Undefined for what is no range for AWS, which allows /0 to /31 in IPv4 and /0 to /127 in IPv6. */
-export function isAddressIn(range: string): TextTest | undefined {
+export function cidrRange(range: string): AddressRange | undefined {
   const [, address = '', prefix = ''] = /^([^/]+)\/(\d{1,3})$/.exec(range) ?? [];
-  const digits = digitsOf(address);
+  const digits = addressDigits(address);
   if (digits === undefined || Number(prefix) >= digits.length * 4) return undefined;
   const size = 1n << BigInt(digits.length * 4 - Number(prefix));
   const lowest = (BigInt(`0x${digits}`) / size) * size;
-  return isBetween(hex(lowest, digits.length), hex(lowest + size - 1n, digits.length));
+  return { lowest: hex(lowest, digits.length), highest: hex(lowest + size - 1n, digits.length) };
 }

@@ -1,9 +1,13 @@
 import * as z from 'zod';
 
-/** A text of so many characters, counted as JSON Schema counts them: zod takes some, as most emoji, for two. */
+/**
+ * A text of so many characters, counted as JSON Schema counts them: zod takes some, as most emoji, for two. Half of such a one has no
+ * spelling in UTF-8, so that it could not be kept and given back.
+ */
 export const text = (least: number, most: number) =>
   z
     .string()
+    .refine((value) => value.isWellFormed(), 'must not hold half a surrogate pair')
     .refine(
       (value) => {
         // What is that long in code units is too long in characters as well, and need not be counted.

@@ -2,6 +2,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import * as z from 'zod';
 import { pathParameters, type Method, type Operation } from '../contract/operation.ts';
 import { EventId } from '../domain/id.ts';
+import { compactJson, JsonTextError } from '../domain/json-text.ts';
 import { authorize, type Key } from '../domain/key.ts';
 import { problems } from '../domain/problem.ts';
 import { parsed } from './parse.ts';
@@ -76,12 +77,25 @@ function decoded(bytes: Buffer): string {
   return text;
 }
 
-/** @throws Problem 400 with the parser's own words */
+/** The parser quotes what stands around the fault, which may be a secret. */
+const withoutQuote = (message: string): string =>
+  message.replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s, '');
+
+/** @throws Problem 400 with the parser's own words, save those that are the body's */
 export function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw problems.malformedJson(error instanceof Error ? error.message : 'it cannot be read');
+    throw problems.malformedJson(error instanceof Error ? withoutQuote(error.message) : 'it cannot be read');
+  }
+}
+
+/** What it means would be the reader's choice: a proxy before us may check the first and we take the last. @throws Problem 422 */
+function expectEachOnce(text: string): void {
+  try {
+    compactJson(text, Infinity);
+  } catch (error) {
+    throw error instanceof JsonTextError ? problems.duplicateMember(error.pointer) : error;
   }
 }
 
@@ -112,7 +126,10 @@ function requestOf(event: APIGatewayProxyEventV2, { operation, params }: Asked):
     body: (schema) => {
       // What checks the request is what the reference shows, or it is a fault of ours.
       if (operation.body?.schema !== schema) throw new Error(`${operation.id} has another body in the contract`);
-      return parsed(schema, parsedJson(text(MOST_BODY_BYTES)));
+      const given = text(MOST_BODY_BYTES);
+      const value = parsedJson(given);
+      expectEachOnce(given);
+      return parsed(schema, value);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { withoutValues } from '../domain/hide.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Payload } from '../domain/payload.ts';
 import { signingKey, webhookHeaders } from '../domain/sign.ts';
@@ -43,6 +44,12 @@ const traceHeader = (traceparent: string | undefined, span: Buffer): Record<stri
     ? {}
     : { traceparent: `${traceparent.slice(0, 36)}${span.toString('hex')}${traceparent.slice(52)}` };
 
+/** What the subscriber answered is kept and shown; what he was told in confidence is not. */
+function confided(outcome: Outcome, values: readonly string[]): Outcome {
+  if (!('response_excerpt' in outcome) || outcome.response_excerpt === undefined) return outcome;
+  return { ...outcome, response_excerpt: withoutValues(outcome.response_excerpt, values) };
+}
+
 /** Signs and sends. Opened secrets stay in this process's memory, and nowhere else. */
 export function signedPost(
   vault: Opener,
@@ -76,7 +83,7 @@ export function signedPost(
   return async ({ subscription, id, payload, traceparent, at, signal }) => {
     const { keys: all, othersUntil, headers } = await open(subscription);
     const keys = at.getTime() < othersUntil ? all : all.slice(0, 1);
-    return poster.post({
+    const outcome = await poster.post({
       method: subscription.method,
       url: subscription.url,
       signal,
@@ -90,5 +97,6 @@ export function signedPost(
         ...webhookHeaders({ id, at, body: payload.text, keys }),
       },
     });
+    return confided(outcome, Object.values(headers));
   };
 }

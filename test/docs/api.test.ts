@@ -56,7 +56,7 @@ function questionOf({ query, pages, headers = [] }: Operation): string[] {
 
 /** Every operation has these as far as they apply; they stand above all of them. */
 const COMMON: readonly Refusal[] = [
-  'unauthorized', 'missingScope', 'notFound', 'invalid', 'badQuery', 'badCursor', 'malformedJson', 'notJson', 'tooLarge', 'internal',
+  'unauthorized', 'missingScope', 'notFound', 'invalid', 'badQuery', 'badCursor', 'malformedJson', 'notJson', 'tooLarge', 'duplicateMember', 'internal',
 ]; // prettier-ignore
 
 async function answersOf(operation: Operation): Promise<string> {

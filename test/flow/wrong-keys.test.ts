@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { fitted } from '../../shared/contract/openapi.ts';
 import { pathParameters, type Operation } from '../../shared/contract/operation.ts';
 import { SCOPES, type Scope } from '../../shared/domain/key.ts';
 import { callerOf, type Caller, type Reply } from '../support/api.ts';
-import { operations } from '../support/documents.ts';
+import { operations, ours } from '../support/documents.ts';
 import { openTarget, type OpenTarget } from '../support/target.ts';
 
 /** Every operation with every wrong kind of key. What is asked for does not exist and no body is sent, for keys are judged before both. */
@@ -43,7 +44,7 @@ afterAll(() => target.close());
 
 const pathOf = ({ path }: Operation): string =>
   pathParameters(path).reduce(
-    (filled, { name, example }) => filled.replace(`{${name}}`, name === 'tenant' ? TENANT : example),
+    (filled, { name, example }) => filled.replace(`{${name}}`, name === 'tenant' ? TENANT : fitted(example, ours)),
     path,
   );
 
