@@ -47,6 +47,8 @@ describe('a cursor is refused', () => {
     ['no base64 at all', '💥'],
     ['the word undefined', 'undefined'],
     ['something behind it', `${cursor}AAAA`],
+    ['padding behind it', `${cursor}=`],
+    ['a space in it', `${cursor.slice(0, 4)} ${cursor.slice(4)}`],
   ])('when it is %s', (_, forged) => {
     expect(positionIn(list, forged)).toBeUndefined();
   });
