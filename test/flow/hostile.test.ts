@@ -30,7 +30,8 @@ afterAll(() => target.close());
 const isRefused = ({ status, body }: Reply): boolean => status >= 400 && status < 500 && typeof body.code === 'string';
 
 describe('an id', () => {
-  const odd = ['%23', '%2523', 'a%23b', 'SUB%23sub_1', '..%2f..%2fkeys', '%2e%2e', '%00', 'a%0d%0ab', '%ff', '%zz', '%c0%af', '%d0%b0cme', '%EF%BC%A1', '%F0%9F%9A%80', '__proto__', 'a'.repeat(129), 'a'.repeat(4_000)]; // prettier-ignore
+  // Of `%2e%2e` a client makes another path by itself, before it sends anything.
+  const odd = ['%23', '%2523', 'a%23b', 'SUB%23sub_1', '..%2f..%2fkeys', '%00', 'a%0d%0ab', '%ff', '%zz', '%c0%af', '%d0%b0cme', '%EF%BC%A1', '%F0%9F%9A%80', '__proto__', 'a'.repeat(129), 'a'.repeat(4_000)]; // prettier-ignore
   const templates = [...new Set(operations.filter(({ path }) => path.includes('{')).map(({ path }) => path))];
 
   test.each(templates)('that is none is refused wherever it stands in %s', async (template) => {

@@ -53,7 +53,9 @@ export function callerOf(target: Target) {
     const text = await response.text();
     const { status, headers: got } = response;
     const reply = { status, headers: got, text, body: text === '' ? undefined : JSON.parse(text) };
-    expectAsPromised(operations, { method, path }, { ...reply, header: (name) => got.get(name) });
+    // The client takes `..` out of a path, and it is the rest that was asked for.
+    const asked = new URL(target.url + path).pathname;
+    expectAsPromised(operations, { method, path: asked }, { ...reply, header: (name) => got.get(name) });
     return reply;
   }
 
