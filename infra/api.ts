@@ -35,18 +35,21 @@ export interface ApiProps {
   domain: Domain | undefined;
   throttles: Throttles;
   auth: Auth;
+  catalogueAccess: CatalogueAccess;
 }
+
+/** Whether what events there are is for anybody to see. */
+export type CatalogueAccess = 'open' | 'key';
 
 const INGEST_PATHS = ['/v1/tenants/{tenant}/events', '/v1/tenants/{tenant}/events/batch'];
 
+const CATALOGUE_PATHS = ['/asyncapi.json', '/v1/event-types', '/v1/event-types/{type}', '/v1/event-groups'];
+
 /** What anybody may ask for without a key. The control plane answers it as well: a route of its own gives it a limit of its own. */
-export const OPEN_PATHS = [
+export const openPaths = (access: CatalogueAccess): string[] => [
   '/healthz',
   '/openapi.json',
-  '/asyncapi.json',
-  '/v1/event-types',
-  '/v1/event-types/{type}',
-  '/v1/event-groups',
+  ...(access === 'open' ? CATALOGUE_PATHS : []),
 ];
 
 /** The HTTP API. Keys are checked in the functions, not here. */
@@ -56,7 +59,11 @@ export class Api extends Construct {
   /** What the record of the own domain has to name, an alias or a CNAME. */
   readonly domainTarget: string | undefined;
 
-  constructor(scope: Construct, id: string, { ingest, controlPlane, domain, throttles, auth }: ApiProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { ingest, controlPlane, domain, throttles, auth, catalogueAccess }: ApiProps,
+  ) {
     super(scope, id);
     const toControlPlane = new HttpLambdaIntegration('ControlPlane', controlPlane);
     const http = new HttpApi(this, 'Http', {
@@ -69,7 +76,8 @@ export class Api extends Construct {
     const posting = INGEST_PATHS.flatMap((path) =>
       http.addRoutes({ path, methods: [HttpMethod.POST], integration: toIngest }),
     );
-    const open = OPEN_PATHS.flatMap((path) =>
+    const paths = openPaths(catalogueAccess);
+    const open = paths.flatMap((path) =>
       http.addRoutes({
         path,
         methods: [HttpMethod.GET],
@@ -79,7 +87,7 @@ export class Api extends Construct {
     );
     const domainName = domain && this.makeDomain(domain);
     const stage = this.makeStage(http, domainName);
-    throttle(stage, [...posting, ...open], throttles);
+    throttle(stage, { paths, routes: [...posting, ...open] }, throttles);
     this.url = domainName ? stage.domainUrl : stage.url;
     this.domainTarget = domainName?.regionalDomainName;
     // With keys there is one reason for all routes. Without, those that need nobody have theirs, and any other one must have an authorizer.
@@ -116,7 +124,11 @@ const NEEDS_NOBODY =
   'Whether it is up, and what events there are, anybody may ask; all other routes have the authorizer of this deployment.';
 
 /** The limit of the stage is for whatever has none of its own: `$default`, and so the control plane. */
-function throttle(stage: HttpStage, routes: readonly HttpRoute[], { ingest, controlPlane, open }: Throttles): void {
+function throttle(
+  stage: HttpStage,
+  { paths, routes }: { paths: readonly string[]; routes: readonly HttpRoute[] },
+  { ingest, controlPlane, open }: Throttles,
+): void {
   const made = stage.node.defaultChild as CfnStage;
   made.defaultRouteSettings = settingsOf(controlPlane);
   made.routeSettings = {
@@ -125,7 +137,7 @@ function throttle(stage: HttpStage, routes: readonly HttpRoute[], { ingest, cont
       ingest,
     ),
     ...byRoute(
-      OPEN_PATHS.map((path) => `GET ${path}`),
+      paths.map((path) => `GET ${path}`),
       open,
     ),
   };

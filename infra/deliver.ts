@@ -5,6 +5,7 @@ import type { CanaryTraffic } from './canary.ts';
 import { StageFunction } from './stage-function.ts';
 import type { State } from './state.ts';
 import { allow } from './table.ts';
+import { targetsVariable, type Targets } from './targets.ts';
 
 /** What every function that delivers is made with. */
 export interface DeliverProps {
@@ -15,6 +16,7 @@ export interface DeliverProps {
   /** Requests a second to a subscription that names no rate of its own. */
   ceilingPerSecond: number;
   allowPrivateTargets: boolean;
+  targets: Targets;
 }
 
 /**
@@ -41,6 +43,7 @@ export function makeDeliver(
       DATA_KEY: dataKey.keyArn,
       CEILING_PER_SECOND: String(props.ceilingPerSecond),
       ALLOW_PRIVATE_TARGETS: String(props.allowPrivateTargets),
+      TARGETS: targetsVariable(props.targets),
       RETENTION_DAYS: String(props.retentionDays),
     },
   });

@@ -6,7 +6,7 @@ import { PolicyStatement, type Grant, type IGrantable } from 'aws-cdk-lib/aws-ia
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { OPERATIONAL_GROUP, OPERATIONAL_TYPES } from '../shared/catalogue/operational.ts';
-import { Api, type Domain } from './api.ts';
+import { Api, type CatalogueAccess, type Domain } from './api.ts';
 import { authVariable, type Auth } from './auth.ts';
 import { BadSetting } from './bad-setting.ts';
 import { bundle, type Bundles } from './bundle.ts';
@@ -24,6 +24,7 @@ import { State } from './state.ts';
 import { throttlesOf, type Throttles } from './throttles.ts';
 import { makeSweep, tickEveryMinute } from './sweep.ts';
 import { allow } from './table.ts';
+import { targetsVariable, type Targets } from './targets.ts';
 
 export interface EventFanoutProps {
   /** Path of a module (`.ts`, `.mjs`, `.js`) whose default export is a Catalogue. Default: the catalogue of this project. */
@@ -71,6 +72,13 @@ export interface EventFanoutProps {
    * Default: 2,000 requests a second (4,000 at once), 200 (400) and 50 (100).
    */
   throttles?: Partial<Throttles>;
+  /**
+   * Where subscribers may be, beside public addresses on the ports 443 and 8443: other `ports`, and networks (CIDR blocks) that are to
+   * count as public (`allow`) or are refused whatever else holds (`deny`). Default: nothing more, and nothing less.
+   */
+  targets?: Targets;
+  /** Whether the catalogue, `/v1/event-types` and `/v1/event-groups`, needs a key. Default: `open`. */
+  catalogueAccess?: CatalogueAccess;
   /** A name of your own for the API. Default: the one that API Gateway gives. */
   domain?: Domain;
   /** Lets new code take over by and by, and takes it back when it fails. Default: it takes over at once. */
@@ -108,6 +116,8 @@ const DEFAULTS: WithDefault = {
   ceilingPerSecond: 100,
   ingestPerSecond: 500,
   inboundSources: [],
+  targets: {},
+  catalogueAccess: 'open',
   auth: 'keys',
 };
 
@@ -163,6 +173,7 @@ export class EventFanout extends Construct {
       domain: this.props.domain,
       throttles: this.props.throttles,
       auth: this.props.auth,
+      catalogueAccess: this.props.catalogueAccess,
     });
     if (this.props.auth === 'keys') for (const stage of [ingest, controlPlane]) this.letReadAdminKey(stage);
     this.ingest = ingest;
@@ -209,9 +220,9 @@ export class EventFanout extends Construct {
 
   private deliverProps(): DeliverProps {
     const { state, bundles, props } = this;
-    const { canary, retentionDays, ceilingPerSecond, dev } = props;
+    const { canary, retentionDays, ceilingPerSecond, targets, dev } = props;
     const allowPrivateTargets = dev?.allowPrivateTargets ?? false;
-    return { state, bundles, canary, retentionDays, ceilingPerSecond, allowPrivateTargets };
+    return { state, bundles, canary, retentionDays, ceilingPerSecond, allowPrivateTargets, targets };
   }
 
   private catchUnrouted(groups: TypesByGroup): Rule[] {
@@ -271,6 +282,8 @@ export class EventFanout extends Construct {
         ADMIN_KEY_SECRET: adminKey.arn,
         DATA_KEY: dataKey.keyArn,
         ALLOW_PRIVATE_TARGETS: String(props.dev?.allowPrivateTargets ?? false),
+        TARGETS: targetsVariable(props.targets),
+        CATALOGUE_ACCESS: props.catalogueAccess,
         RETENTION_DAYS: String(props.retentionDays),
       },
     });

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { CatalogueAccess } from './api.ts';
 import type { Auth } from './auth.ts';
 import { BadSetting } from './bad-setting.ts';
 import { CANARY_TRAFFIC } from './canary.ts';
@@ -17,6 +18,8 @@ export interface Settings extends Pick<
   | 'ingestPerSecond'
   | 'inboundSources'
   | 'throttles'
+  | 'targets'
+  | 'catalogueAccess'
   | 'auth'
   | 'domain'
   | 'canary'
@@ -43,6 +46,10 @@ export const SETTING_NAMES = [
   'ingestPerSecond',
   'inboundSources',
   'throttles',
+  'targetPorts',
+  'targetAllow',
+  'targetDeny',
+  'catalogueAccess',
   'auth',
   'domainName',
   'certificateArn',
@@ -70,6 +77,8 @@ export function readSettings(context: Context): Settings {
     ...present('ingestPerSecond', rateOf('ingestPerSecond', context)),
     ...present('inboundSources', textOf('inboundSources', context)?.split(',')),
     ...present('throttles', throttlesIn(context)),
+    ...present('targets', targetsIn(context)),
+    ...present('catalogueAccess', oneOf<CatalogueAccess>(['open', 'key'], 'catalogueAccess', context)),
     ...present('auth', authIn(context)),
     ...present('domain', domainOf(context)),
     ...present('canary', oneOf(CANARY_TRAFFIC, 'canary', context)),
@@ -141,6 +150,15 @@ function daysOf(name: string, context: Context): number | undefined {
   const text = textOf(name, context);
   if (text !== undefined && !/^\d+$/.test(text)) throw new BadSetting(`${name} must be a whole number, not "${text}".`);
   return text === undefined ? undefined : Number(text);
+}
+
+/** Which ports and networks are wrong is for the construct to say. */
+function targetsIn(context: Context): Settings['targets'] {
+  const [ports, allow, deny] = ['targetPorts', 'targetAllow', 'targetDeny'].map((name) =>
+    textOf(name, context)?.split(','),
+  );
+  if (ports === undefined && allow === undefined && deny === undefined) return undefined;
+  return { ...present('ports', ports?.map(Number)), ...present('allow', allow), ...present('deny', deny) };
 }
 
 /** How low a rate is wrong is for the construct to say. */

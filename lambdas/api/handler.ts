@@ -1,10 +1,10 @@
 import middy from '@middy/core';
 import { router } from '../../shared/runtime/http.ts';
 import { showProblems } from '../../shared/runtime/show-problems.ts';
-import { authenticate, by, world } from './live-world.ts';
+import { authenticate, serves, world } from './live-world.ts';
 import { INGEST, routesWhere } from './routes.ts';
 
-const serve = router(routesWhere(by), authenticate, INGEST);
+const serve = router(routesWhere(serves), authenticate, INGEST);
 
 /** The control plane: every route that ingest has not. */
 export const handler = middy()

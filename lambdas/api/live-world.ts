@@ -20,12 +20,13 @@ import { shelfIn } from '../../shared/store/shelf.ts';
 import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
 import { tenantsIn } from '../../shared/store/tenants.ts';
 import { openKms, vaultIn } from '../../shared/store/vault.ts';
-import { createAddressGuard } from '../../shared/wire/address-guard.ts';
+import { createAddressGuard, type AddressPolicy } from '../../shared/wire/address-guard.ts';
 import { createPoster } from '../../shared/wire/post.ts';
 import { jobsFor, openQueues, queueAt } from '../../shared/wire/queue.ts';
 import { openSecrets, secretFrom } from '../../shared/wire/secret.ts';
 import { signedPost } from '../../shared/wire/signed-post.ts';
 import { withSessions } from './portal-sessions.ts';
+import type { Served } from './routes.ts';
 import type { World } from './world.ts';
 
 /** Many times what match's look-up takes, and rarely waited for: only a change of types or filter does. */
@@ -43,14 +44,14 @@ const keyUse = keyUseIn(flow);
 const vault = vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY });
 const attempts = attemptsIn(flow, env.RETENTION_DAYS);
 const shelf = shelfIn(flow, env.RETENTION_DAYS);
-const targets = env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public';
+const policy: AddressPolicy = { targets: env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public', ...env.TARGETS };
 
 /** A portal session is a key as well, of which nothing is kept. */
 const byKey = withSessions(
   notingUse(accessKeys.authenticate, { note: keyUse.note, report: (error) => noteFailure('key.use_not_noted', error) }),
   { vault, now },
 );
-export const { by } = env.AUTH;
+export const serves: Served = { by: env.AUTH.by, catalogue: env.CATALOGUE_ACCESS };
 export const authenticate = env.AUTH.by === 'keys' ? byKey : byGateway(env.AUTH, now);
 
 export const world: World = {
@@ -74,9 +75,9 @@ export const world: World = {
   once: madeOnceIn(flow),
   rates: ratesIn(flow),
   vault,
-  post: signedPost(vault, { poster: createPoster({ policy: { targets } }), newSpan: () => randomBytes(8) }),
+  post: signedPost(vault, { poster: createPoster({ policy }), newSpan: () => randomBytes(8) }),
   deadline: (ms) => AbortSignal.timeout(ms),
-  targets,
-  refuseUrl: createAddressGuard({ targets }).refuse,
+  policy,
+  refuseUrl: createAddressGuard(policy).refuse,
   note,
 };

@@ -14,7 +14,7 @@ import { routes as overview } from './overview.ts';
 import { routes as portalSessions } from './portal-sessions.ts';
 import { routes as replays } from './replays.ts';
 import { routes as secrets } from './secrets.ts';
-import { serviceRoutes } from './service.ts';
+import { asyncApiRoute, serviceRoutes } from './service.ts';
 import { routes as subscriptions } from './subscriptions.ts';
 import { routes as tenants } from './tenants.ts';
 import { routes as tests } from './tests.ts';
@@ -24,11 +24,26 @@ import type { World } from './world.ts';
 /** What the gateway sends to ingest. Every other method on their paths comes here. */
 export const INGEST: readonly Operation[] = [postEvent, postEvents];
 
+/** What events there are. */
+const ofCatalogue: readonly Route<World>[] = [...eventTypes, asyncApiRoute];
+
 /** Where the gateway knows callers, there are no keys to look after, and nobody would take a portal session for one. */
 const ofKeys: readonly Route<World>[] = [...accessKeys, ...portalSessions];
 
-/** All that the control plane answers where callers are known so; every change leaves its line. */
-export function routesWhere(by: Auth['by']): readonly Route<World>[] {
+export interface Served {
+  /** How callers are known. */
+  by: Auth['by'];
+  /** Whether the catalogue needs a key. */
+  catalogue: 'open' | 'key';
+}
+
+const withKey = ({ operation, answer }: Route<World>): Route<World> => ({
+  operation: { ...operation, needs: 'any' },
+  answer,
+});
+
+/** All that the control plane answers where it is served so; every change leaves its line. */
+export function routesWhere({ by, catalogue }: Served): readonly Route<World>[] {
   const routes: readonly Route<World>[] = [
     ...subscriptions,
     ...secrets,
@@ -44,10 +59,10 @@ export function routesWhere(by: Auth['by']): readonly Route<World>[] {
     me,
     ...overview,
     ...tenants,
-    ...eventTypes,
-    ...serviceRoutes(() => [...INGEST, ...routes.map(({ operation }) => operation)]),
+    ...(catalogue === 'key' ? ofCatalogue.map(withKey) : ofCatalogue),
+    ...serviceRoutes(() => [...INGEST, ...routes.map(({ operation }) => operation)], catalogue),
   ].map(audited);
   return routes;
 }
 
-export const routes = routesWhere('keys');
+export const routes = routesWhere({ by: 'keys', catalogue: 'open' });

@@ -15,6 +15,7 @@ import type { Shelf } from '../../shared/store/shelf.ts';
 import type { Subscriptions } from '../../shared/store/subscriptions.ts';
 import type { Tenants } from '../../shared/store/tenants.ts';
 import type { Vault } from '../../shared/store/vault.ts';
+import type { AddressPolicy } from '../../shared/wire/address-guard.ts';
 import type { Sending } from '../../shared/wire/signed-post.ts';
 
 /** What the control plane touches outside. */
@@ -57,6 +58,6 @@ export interface World {
   /** Why nothing may be sent to this URL, or undefined. */
   refuseUrl(url: string): Promise<string | undefined>;
   /** Where subscribers may be. */
-  targets: 'public' | 'any';
+  policy: Pick<AddressPolicy, 'targets' | 'ports' | 'allow'>;
   note(what: string, line: Record<string, string | number | boolean | null>): void;
 }

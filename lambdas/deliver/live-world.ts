@@ -40,7 +40,9 @@ const attempts = attemptsIn(flow, env.RETENTION_DAYS, { unreadable, uncounted })
 const replays = replaysIn(flow, env.RETENTION_DAYS);
 const shelf = shelfIn(flow, env.RETENTION_DAYS, unreadable);
 const vault = vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY });
-const poster = createPoster({ policy: { targets: env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public' } });
+const poster = createPoster({
+  policy: { targets: env.ALLOW_PRIVATE_TARGETS ? 'any' : 'public', ...env.TARGETS },
+});
 const subscription = lately((key: { tenant: string; id: string }) => subscriptions.find(key.tenant, key.id), {
   keyOf: ({ tenant, id }) => `${tenant} ${id}`,
   now: () => Date.now(),

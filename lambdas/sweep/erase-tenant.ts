@@ -1,8 +1,9 @@
 import type { Job } from '../../shared/domain/job.ts';
 import type { TenantEraser } from '../../shared/store/erase-tenant.ts';
+import { fold, type FoldWorld } from './fold.ts';
 import type { ErasureOf, Tenant } from '../../shared/store/tenants.ts';
 
-export interface EraseTenantWorld {
+export interface EraseTenantWorld extends FoldWorld {
   now(): Date;
   tenant(tenant: string): Promise<Tenant | undefined>;
   /** What there is to take away in each phase, step by step. */
@@ -57,6 +58,8 @@ export async function eraseTenant(
   // Touched, so that the tick leaves it alone; and asked, whether it is over by now.
   if ((await world.erased(of, { events: 0, subscriptions: 0 })) === undefined) return;
 
+  // What was counted of it would otherwise come back as figures.
+  if (phase === 'rest') await fold(world, remainingMs);
   const taken = await takeAway({ ...found, erasure }, world, remainingMs);
   world.note('sweep.erase_tenant', { tenant, phase, taken });
   if (taken === 'nothing') return;

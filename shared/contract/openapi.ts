@@ -20,6 +20,10 @@ export interface Deployment {
   wishes: readonly string[];
   /** Where subscribers may be: any address only where somebody tries things out. */
   targets: 'public' | 'any';
+  /** Ports beside 443 and 8443. */
+  ports?: readonly number[];
+  /** Networks that count as public: names of inside may lead there. */
+  allow?: readonly string[];
 }
 
 type Json = Record<string, unknown>;
@@ -44,10 +48,12 @@ const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
 const REST = "(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?";
 const SHORT = '(?=[^/?:]{1,253}(?:[:/?]|$))';
 /** Names; what the address guard makes of them besides is its own. Anything goes where any address does. */
-const URL_PATTERNS = {
-  public: `^https://${SHORT}(?:${LABEL}\\.)+[a-z]{2,63}(?::(?:443|8443))?${REST}$`,
-  any: `^https?://${SHORT}(?:${LABEL}\\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?::[1-9][0-9]{0,3})?${REST}$`,
-} as const;
+function urlPattern({ targets, ports = [], allow = [] }: Deployment): string {
+  const inside = `(?:${LABEL}\\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`;
+  if (targets === 'any') return `^https?://${SHORT}${inside}(?::[1-9][0-9]{0,3})?${REST}$`;
+  const name = allow.length > 0 ? inside : `(?:${LABEL}\\.)+[a-z]{2,63}`;
+  return `^https://${SHORT}${name}(?::(?:${[443, 8443, ...ports].join('|')}))?${REST}$`;
+}
 
 /** A posted event of one type: its envelope, and the data as the catalogue has them. */
 function postedAs(type: string, schema: z.ZodType, posted: Json): Json {
@@ -58,7 +64,8 @@ function postedAs(type: string, schema: z.ZodType, posted: Json): Json {
   };
 }
 
-function schemasFor({ catalogue, wishes, targets }: Deployment): Json {
+function schemasFor(deployment: Deployment): Json {
+  const { catalogue, wishes } = deployment;
   const { schemas } = z.toJSONSchema(components, { io: 'input', uri: (id) => `#/components/schemas/${id}` });
   const all: Record<string, Json> = Object.fromEntries(
     Object.entries(schemas).map(([name, schema]) => [name, inner(schema as Json)]),
@@ -73,7 +80,7 @@ function schemasFor({ catalogue, wishes, targets }: Deployment): Json {
     ...all,
     EventTypeWish: { ...all.EventTypeWish, enum: wishes },
     EventTypeName: { ...all.EventTypeName, enum: names },
-    SubscriberUrl: { ...all.SubscriberUrl, pattern: URL_PATTERNS[targets] },
+    SubscriberUrl: { ...all.SubscriberUrl, pattern: urlPattern(deployment) },
     ...Object.fromEntries(posted),
     PostedEvent: {
       description: 'An event of a type of the catalogue.',

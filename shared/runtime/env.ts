@@ -12,6 +12,17 @@ const budget = z.coerce.number().min(0);
 const addresses = name.transform((text) => text.split(' '));
 const auth = name.transform((text): unknown => JSON.parse(text)).pipe(Auth);
 
+/** Where subscribers may be, beside what the internet is. */
+const Targets = z.strictObject({
+  /** Ports beside 443 and 8443. */
+  ports: z.array(z.number().int().min(1).max(65_535)).default([]),
+  /** CIDR blocks that count as public. */
+  allow: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
+  /** CIDR blocks that are refused whatever else holds. */
+  deny: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
+});
+const targets = name.transform((text): unknown => JSON.parse(text)).pipe(Targets);
+
 /** Every variable that a function is given: infra writes them, handlers read them, each through its own list below. */
 const VARIABLES = {
   CONTROL_TABLE: name,
@@ -40,6 +51,10 @@ const VARIABLES = {
   /** How callers are known, as JSON. */
   AUTH: auth,
   ALLOW_PRIVATE_TARGETS: flag,
+  /** As JSON. */
+  TARGETS: targets,
+  /** Whether the catalogue of event types needs no key. */
+  CATALOGUE_ACCESS: z.enum(['open', 'key']),
   RETENTION_DAYS: days,
 };
 
@@ -77,6 +92,7 @@ export const STAGE_VARIABLES = {
     'DATA_KEY',
     'CEILING_PER_SECOND',
     'ALLOW_PRIVATE_TARGETS',
+    'TARGETS',
     'RETENTION_DAYS',
   ],
   sweep: [
@@ -101,6 +117,8 @@ export const STAGE_VARIABLES = {
     'ADMIN_KEY_SECRET',
     'DATA_KEY',
     'ALLOW_PRIVATE_TARGETS',
+    'TARGETS',
+    'CATALOGUE_ACCESS',
     'RETENTION_DAYS',
   ],
 } as const satisfies Record<string, readonly Variable[]>;
@@ -110,11 +128,17 @@ export type EnvironmentOf<S extends Stage> = Record<(typeof STAGE_VARIABLES)[S][
 
 type Values = { [V in Variable]: z.infer<(typeof VARIABLES)[V]> };
 
+const faultIn =
+  (schema: z.ZodType) =>
+  (text: string): string | undefined => {
+    const [issue] = schema.safeParse(text).error?.issues ?? [];
+    return issue && `${issue.path.join('.')} ${issue.message}`;
+  };
+
 /** What of `auth` the functions cannot read, as they would say it at their cold start; undefined where they can. */
-export const faultOfAuth = (text: string): string | undefined => {
-  const [issue] = auth.safeParse(text).error?.issues ?? [];
-  return issue && `${issue.path.join('.')} ${issue.message}`;
-};
+export const faultOfAuth = faultIn(auth);
+/** The same of `targets`. */
+export const faultOfTargets = faultIn(targets);
 
 /** The stage's variables, typed. @throws ZodError at the cold start when one is missing or wrong, naming it */
 export function environment<S extends Stage>(stage: S): Pick<Values, (typeof STAGE_VARIABLES)[S][number]> {

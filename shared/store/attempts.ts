@@ -94,7 +94,7 @@ export function attemptsIn(
   { unreadable: report = warn, uncounted }: Reports = {},
 ) {
   const { db, name: TableName } = table;
-  const tally = tallyIn(table, retentionDays, uncounted);
+  const tally = tallyIn(table, uncounted);
   const write = gatheredWrites(table, tally.take);
   /** A late attempt is kept as long as an early one, and a letter that dies of old age must not be born expired. */
   const expiry = (at: string): number => Math.ceil(Date.parse(at) / 1000) + retentionDays * 86_400;

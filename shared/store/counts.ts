@@ -6,6 +6,9 @@ import { readAll, writeAll, type Along, type ItemKey, type Table } from './datab
 import { COUNT_SHARDS, keys } from './keys.ts';
 import { readable, warn, type Report } from './readable.ts';
 
+/** It is folded within minutes. Longer than somebody needs who finds the sweep at a standstill, no count names its tenant. */
+const KEPT_SECONDS = 3 * 86_400;
+
 /**
  * Makes the item that holds what a call's writes count for, to go along with them; `first` is the key of one of them. Whoever repeats a
  * write counts again: these are attempts that were made. A count that is lost fails nothing, for a delivery is worth more than its figure.
@@ -13,11 +16,11 @@ import { readable, warn, type Report } from './readable.ts';
  * @param lost hears of counts that were not kept
  */
 export const countingIn =
-  (table: Table, retentionDays: number, lost: Report = warn) =>
+  (table: Table, lost: Report = warn) =>
   (counted: readonly Counted[], first: ItemKey | undefined): Along | undefined => {
     if (first === undefined) return undefined;
     const now = table.now();
-    const expires_at = Math.ceil(now.getTime() / 1000) + retentionDays * 86_400;
+    const expires_at = Math.ceil(now.getTime() / 1000) + KEPT_SECONDS;
     return { put: { ...keys.count(now.toISOString(), first), v: 1, counts: countsOf(counted), expires_at }, lost };
   };
 
@@ -25,8 +28,8 @@ export const countingIn =
  * What a batch counts, gathered until its last record so that it is one item: its attempts end one by one, and each of them is written
  * when it does. Whoever dies before that takes his counts with him. Where no records are expected, counts go along at once.
  */
-export function tallyIn(table: Table, retentionDays: number, lost?: Report) {
-  const itemOf = countingIn(table, retentionDays, lost);
+export function tallyIn(table: Table, lost?: Report) {
+  const itemOf = countingIn(table, lost);
   let counted: Counted[] = [];
   let first: ItemKey | undefined;
   let expected = 0;

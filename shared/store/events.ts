@@ -82,7 +82,7 @@ export type Events = ReturnType<typeof eventsIn>;
  */
 export function eventsIn(table: Table, retentionDays: number, { unreadable: report = warn, uncounted }: Reports = {}) {
   const { db, name: TableName } = table;
-  const counting = countingIn(table, retentionDays, uncounted);
+  const counting = countingIn(table, uncounted);
   const expiry = (acceptedAt: string): number => Math.ceil(Date.parse(acceptedAt) / 1000) + retentionDays * 86_400;
   const markerKey = (marker: OpenMarker): ItemKey =>
     keys.marker({ tenant: marker.tenant, event_id: marker.eventId, accepted_at: marker.acceptedAt });

@@ -235,7 +235,7 @@ describe('queues', () => {
 describe('functions', () => {
   const COMMON = ['LOG_LEVEL', 'NODE_OPTIONS', 'POWERTOOLS_SERVICE_NAME'];
   const TABLES = ['CONTROL_TABLE', 'FLOW_TABLE', 'RETENTION_DAYS'];
-  const SENDING = ['DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'SWEEPS_QUEUE_URL'];
+  const SENDING = ['DATA_KEY', 'ALLOW_PRIVATE_TARGETS', 'TARGETS', 'SWEEPS_QUEUE_URL'];
   test.each([
     ['ingest', [...TABLES, 'BUS_NAME', 'EVENT_SOURCE', 'AUTH', 'ADMIN_KEY_SECRET', 'INGEST_PER_SECOND']],
     ['match', [...TABLES, 'DELIVERIES_QUEUE_URL', 'DEFERRED_QUEUE_URL']],
@@ -255,7 +255,7 @@ describe('functions', () => {
         'DEAD_QUEUE_URLS',
       ],
     ],
-    ['api', [...TABLES, ...SENDING, 'AUTH', 'ADMIN_KEY_SECRET']],
+    ['api', [...TABLES, ...SENDING, 'AUTH', 'CATALOGUE_ACCESS', 'ADMIN_KEY_SECRET']],
   ])('%s is given the variables it reads and no other', (stage, variables) => {
     const lambdas = [...lambdasOf(prod, stage), ...lambdasOf(dev, stage)];
     expect(lambdas.length).toBeGreaterThan(1);
@@ -291,6 +291,8 @@ describe('functions', () => {
       CEILING_PER_SECOND: '100',
       INGEST_PER_SECOND: '0',
       ALLOW_PRIVATE_TARGETS: 'true',
+      TARGETS: '{}',
+      CATALOGUE_ACCESS: 'open',
       RETENTION_DAYS: '5',
     });
     expect(shownOf(lambdasOf(dev, 'deliver').filter(({ id }) => nameOf(id) === 'Deferred'))).toMatchObject({

@@ -20,12 +20,14 @@ test('all can be chosen, as text or as JSON', () => {
     drainingLanes: 'Guest,Class',
     inboundSources: 'com.acme.billing,com.acme.crm',
     canary: 'LINEAR_10PERCENT_EVERY_1MINUTE',
+    catalogueAccess: 'key',
     domainName: 'hooks.example.com',
     certificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/1',
   };
   const lanes = { sales: ['Invoice', 'Guest'] };
   const auth = { jwt: { issuer: 'https://id.example.com', audience: ['hooks'] } };
   const throttles = { open: { perSecond: 0.5, burst: 10 } };
+  const targets = { targetPorts: '8080,9443', targetAllow: '10.1.0.0/16', targetDeny: '203.0.113.0/24,2001:db8::/32' };
   const { domainName: name, certificateArn, ...plain } = chosen;
   const settings = {
     ...plain,
@@ -38,6 +40,7 @@ test('all can be chosen, as text or as JSON', () => {
     auth,
     drainingLanes: ['Guest', 'Class'],
     inboundSources: ['com.acme.billing', 'com.acme.crm'],
+    targets: { ports: [8080, 9443], allow: ['10.1.0.0/16'], deny: ['203.0.113.0/24', '2001:db8::/32'] },
     domain: { name, certificateArn },
     dev: { allowPrivateTargets: true },
   };
@@ -49,7 +52,7 @@ test('all can be chosen, as text or as JSON', () => {
     allowPrivateTargets: 'true',
   };
   const plans = { lanes: JSON.stringify(lanes), throttles: JSON.stringify(throttles), auth: JSON.stringify(auth) };
-  expect(readSettings({ ...chosen, ...asText, ...plans })).toEqual(settings);
+  expect(readSettings({ ...chosen, ...targets, ...asText, ...plans })).toEqual(settings);
   const asJson = {
     retentionDays: 30,
     eventRecoveryDays: 7,
@@ -57,7 +60,7 @@ test('all can be chosen, as text or as JSON', () => {
     ingestPerSecond: 0,
     allowPrivateTargets: true,
   };
-  expect(readSettings({ ...chosen, ...asJson, lanes, throttles, auth })).toEqual(settings);
+  expect(readSettings({ ...chosen, ...targets, ...asJson, lanes, throttles, auth })).toEqual(settings);
 });
 
 test('a dev stack does not take the place of the production stack', () => {
@@ -78,6 +81,7 @@ test.each([
   [{ allowPrivateTargets: 'yes', stage: 'dev' }, 'allowPrivateTargets must be true or false, not "yes".'],
   [{ allowPrivateTargets: 'true' }, 'allowPrivateTargets=true needs stage=dev.'],
   [{ allowPrivateTargets: 'true', stage: 'prod' }, 'allowPrivateTargets=true needs stage=dev.'],
+  [{ catalogueAccess: 'nobody' }, 'catalogueAccess must be open or key, not "nobody".'],
   [{ retentionDays: '2 weeks' }, 'retentionDays must be a whole number, not "2 weeks".'],
   [{ retentionDays: '-14' }, 'retentionDays must be a whole number, not "-14".'],
   [{ catalogue: 'no/such/file.ts' }, 'catalogue: there is no file no/such/file.ts.'],

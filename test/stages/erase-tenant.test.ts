@@ -60,9 +60,12 @@ const untilErased = (): Promise<void> => goOn(20);
 
 const items = async (): Promise<Item[]> => [...(await plane.control.scan()), ...(await plane.flow.scan())];
 const keyOf = ({ pk, sk }: Item): string => `${String(pk)} ${String(sk)}`;
+/** What batches counted names tenants as well. It stands there for three days, and goes by itself. */
+const isCount = ({ pk, expires_at }: Item): boolean =>
+  String(pk).startsWith('COUNT#') && Number(expires_at) * 1000 <= plane.clock.now().getTime() + 3 * 86_400_000 + 1_000;
 const naming = async (tenant: string): Promise<Item[]> =>
   (await items())
-    .filter((item) => JSON.stringify(item).includes(tenant))
+    .filter((item) => !isCount(item) && JSON.stringify(item).includes(tenant))
     .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 const partitionsOf = (all: readonly Item[]): string[] =>
   [...new Set(all.map((item) => keyOf(item).replaceAll(/[#\d ].*/g, '')))].toSorted();
@@ -91,6 +94,14 @@ async function fill(tenant: string): Promise<void> {
   const health = healthIn(plane.flow, { copy: 0, token: () => 'a token' });
   await health.suspected(whom, plane.clock.now());
   await health.lease(whom, { now: plane.clock.now(), seconds: 60 });
+  const figures = [
+    { tenant, at: '2026-03-04' },
+    { tenant, subscriptionId: deleted, at: '2026-03-04T05' },
+  ];
+  await writeAll(
+    plane.flow,
+    figures.map((figure) => ({ put: { ...keys.figure(figure), v: 1 } })),
+  );
   await plane.rates.budget(tenant, { count: 1, perSecond: 1, now: plane.clock.now().getTime(), burstSeconds: 2 });
   await plane.replays.create(
     replayFrom({
@@ -185,7 +196,7 @@ describe('an erasure', () => {
     const before = await naming(TENANT);
     // Whatever the tables can hold of a tenant is there before it is gone, or this says nothing about it.
     expect(partitionsOf(before)).toEqual(
-      'AT DEAD DEK EV HEALTH HELD INT ONCE OPEN RATE REPLAY RUNNING SHELF SUB TENANT TENANTS TIME TROUBLE WAIT'.split(
+      'AT DEAD DEADS DEK EV HEALTH HELD INT ONCE OPEN RATE REPLAY RUNNING SHELF STAT SUB TENANT TENANTS TIME TROUBLE USE WAIT'.split(
         ' ',
       ),
     );
@@ -397,7 +408,7 @@ describe('an erasure goes on', () => {
     await goOn(5);
     expect(await isOver()).toBe(true);
     // That the admin's key was used is of no tenant.
-    expect((await plane.flow.scan()).filter(({ sk }) => sk !== 'use')).toEqual([]);
+    expect((await plane.flow.scan()).filter((item) => item['sk'] !== 'use' && !isCount(item))).toEqual([]);
   });
 
   test('and does nothing to a tenant that has come back', async () => {

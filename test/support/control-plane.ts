@@ -59,7 +59,7 @@ export async function openControlPlane(dynamo: DynamoDb, kms: TestKms, given?: S
     accessKeys: accessKeysIn(control, async () => ADMIN),
     keyUse,
     vault: vaultIn(control, { client: kms.client, keyArn: 'arn:aws:kms:us-east-1:000000000000:key/data' }),
-    targets: 'public',
+    policy: { targets: 'public' },
     refuseUrl: createAddressGuard({ targets: 'public' }, async (host) => [
       host === INSIDE ? '10.0.0.1' : '93.184.216.34',
     ]).refuse,
