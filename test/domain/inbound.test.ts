@@ -74,7 +74,7 @@ describe('a dead letter', () => {
     });
     const reasons = reasonsOf(problems.duplicateMember(`/${'x'.repeat(100_000)}`));
     expect(Object.values(reasons).join('').length).toBeLessThan(2_000);
-    expect(reasons).not.toHaveProperty('ERROR_PLACES');
+    expect(JSON.stringify(reasons)).not.toContain('xx');
   });
 });
 
