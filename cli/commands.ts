@@ -73,9 +73,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'dead-letters': {
     takes: 'TENANT? SUBSCRIPTION?',
-    does: 'lists what was given up, of one subscription or of all tenants',
-    run: (api, [tenant, id = '']) =>
-      tenant === undefined
+    does: 'lists what was given up, of one subscription, or without one of all tenants',
+    run: (api, [tenant, id]) =>
+      tenant === undefined || id === undefined
         ? all((cursor) => api.GET('/v1/dead-letters', { params: { query: { limit: PAGE, cursor } } }))
         : all((cursor) =>
             api.GET(`${ONE}/dead-letters`, { params: { path: { tenant, id }, query: { limit: PAGE, cursor } } }),

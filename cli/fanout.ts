@@ -39,6 +39,10 @@ async function main([name = '--help', ...words]: readonly string[]): Promise<voi
   if (data !== undefined) process.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
 }
 
-main(process.argv.slice(2)).catch((failure: unknown) => {
-  end(2, failure instanceof Error ? failure.message : String(failure));
-});
+/** Why nothing was asked: what failed at the bottom of it says more than that something did. */
+function reasonOf(failure: unknown): string {
+  if (!(failure instanceof Error)) return String(failure);
+  return failure.cause === undefined ? failure.message : `${failure.message}: ${reasonOf(failure.cause)}`;
+}
+
+main(process.argv.slice(2)).catch((failure: unknown) => end(2, reasonOf(failure)));

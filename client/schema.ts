@@ -2632,8 +2632,8 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The session. */
-      201: {
+      /** @description The session. Nothing is kept of it. */
+      200: {
         headers: {
           [name: string]: unknown;
         };

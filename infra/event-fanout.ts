@@ -77,7 +77,7 @@ export interface EventFanoutProps {
    * count as public (`allow`) or are refused whatever else holds (`deny`). Default: nothing more, and nothing less.
    */
   targets?: Targets;
-  /** Whether the catalogue, `/v1/event-types` and `/v1/event-groups`, needs a key. Default: `open`. */
+  /** Whether the catalogue, `/v1/event-types`, `/v1/event-groups` and `/asyncapi.json`, needs a key. Default: `open`. */
   catalogueAccess?: CatalogueAccess;
   /** A name of your own for the API. Default: the one that API Gateway gives. */
   domain?: Domain;

@@ -41,6 +41,7 @@ const firstKey = secretFrom(openSecrets(), { arn: env.ADMIN_KEY_SECRET, now: () 
 
 const accessKeys = accessKeysIn(control, firstKey);
 const keyUse = keyUseIn(flow);
+const tenants = tenantsIn(flow, env.RETENTION_DAYS);
 const vault = vaultIn(control, { client: openKms(), keyArn: env.DATA_KEY });
 const attempts = attemptsIn(flow, env.RETENTION_DAYS);
 const shelf = shelfIn(flow, env.RETENTION_DAYS);
@@ -49,7 +50,7 @@ const policy: AddressPolicy = { targets: env.ALLOW_PRIVATE_TARGETS ? 'any' : 'pu
 /** A portal session is a key as well, of which nothing is kept. */
 const byKey = withSessions(
   notingUse(accessKeys.authenticate, { note: keyUse.note, report: (error) => noteFailure('key.use_not_noted', error) }),
-  { vault, now },
+  { vault, now, tenants },
 );
 export const serves: Served = { by: env.AUTH.by, catalogue: env.CATALOGUE_ACCESS };
 export const authenticate = env.AUTH.by === 'keys' ? byKey : byGateway(env.AUTH, now);
@@ -71,7 +72,7 @@ export const world: World = {
   ),
   accessKeys,
   keyUse,
-  tenants: tenantsIn(flow, env.RETENTION_DAYS),
+  tenants,
   once: madeOnceIn(flow),
   rates: ratesIn(flow),
   vault,

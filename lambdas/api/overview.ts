@@ -53,18 +53,29 @@ async function heldOnes(wanted: Wanted, { limit, after }: Page, world: World): P
 
 const MOST_TENANTS = 50;
 
+/** The next one by name. The list may name some that there are not: of these it goes on. */
+async function nextTenant(before: string | undefined, world: World): Promise<string | undefined> {
+  let after = before;
+  do {
+    const page = await world.tenants.list({ limit: 1, after });
+    const [found] = page.tenants;
+    if (found !== undefined) return found.tenant;
+    after = page.after;
+  } while (after !== undefined);
+  return undefined;
+}
+
 /** Tenant by tenant, each one's newest first. */
 async function allOf(wanted: Wanted, { limit, after }: Page, world: World): Promise<Found> {
   const subscriptions: Subscription[] = [];
   let [tenant, position] = after?.split('#').map((part) => part || undefined) ?? [];
   for (let looked = 0; looked < MOST_TENANTS; looked++) {
-    tenant ??= (await world.tenants.list({ limit: 1 })).tenants[0]?.tenant;
+    tenant ??= await nextTenant(undefined, world);
     if (tenant === undefined) return { subscriptions, after: undefined };
     const page = await world.subscriptions.list(tenant, { limit: limit - subscriptions.length, after: position });
     subscriptions.push(...page.subscriptions.filter((one) => isWanted(one, wanted)));
     if (page.after !== undefined) return { subscriptions, after: `${tenant}#${page.after}` };
-    const next = await world.tenants.list({ limit: 1, after: tenant });
-    [tenant, position] = [next.tenants[0]?.tenant, undefined];
+    [tenant, position] = [await nextTenant(tenant, world), undefined];
     if (tenant === undefined) return { subscriptions, after: undefined };
     if (subscriptions.length === limit) return { subscriptions, after: `${tenant}#` };
   }

@@ -21,6 +21,8 @@ export interface EraseTenantWorld extends FoldWorld {
  * opened the tenant's data key has forgotten it.
  */
 const REST_SECONDS = 900;
+/** Until what was counted has been added up. */
+const FOLDING_SECONDS = 60;
 /** Queues are not exact. */
 const EARLY_MS = 5_000;
 /** What is left of the function's time when nothing further is begun. */
@@ -59,7 +61,7 @@ export async function eraseTenant(
   if ((await world.erased(of, { events: 0, subscriptions: 0 })) === undefined) return;
 
   // What was counted of it would otherwise come back as figures.
-  if (phase === 'rest') await fold(world, remainingMs);
+  if (phase === 'rest' && (await fold(world, remainingMs)) === 'more') return world.ask(job, FOLDING_SECONDS);
   const taken = await takeAway({ ...found, erasure }, world, remainingMs);
   world.note('sweep.erase_tenant', { tenant, phase, taken });
   if (taken === 'nothing') return;

@@ -41,13 +41,20 @@ async function foldOne(window: Window, world: FoldWorld): Promise<void> {
   world.note('sweep.fold', { window: window.number, to: window.to_at, counts, figures: growths.length });
 }
 
-/** Adds what batches have counted to the figures of subscriptions and tenants. What it has not the time for, a job of its own does. */
-export async function fold(world: FoldWorld, remainingMs: () => number): Promise<void> {
+/**
+ * Adds what batches have counted to the figures of subscriptions and tenants. What it has not the time for, a job of its own does.
+ *
+ * @returns whether it came to the end
+ */
+export async function fold(world: FoldWorld, remainingMs: () => number): Promise<'all' | 'more'> {
   const before = new Date(world.now().getTime() - SETTLED_MS);
   for (;;) {
     const window = await world.nextWindow(before);
-    if (window === undefined) return;
-    if (remainingMs() < SPARE_MS) return world.ask({ v: 1, kind: 'fold' }, 0);
+    if (window === undefined) return 'all';
+    if (remainingMs() < SPARE_MS) {
+      await world.ask({ v: 1, kind: 'fold' }, 0);
+      return 'more';
+    }
     await foldOne(window, world);
   }
 }

@@ -25,7 +25,7 @@ export type World = TickWorld &
   EraseWorld &
   EraseTenantWorld;
 
-function work(job: Job, world: World, remainingMs: () => number): Promise<void> {
+function work(job: Job, world: World, remainingMs: () => number): Promise<unknown> {
   switch (job.kind) {
     case 'tick':
       return tick(world);

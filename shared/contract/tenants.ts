@@ -24,8 +24,8 @@ export const createPortalSession = {
     examples: { 'For a quarter of an hour': {}, 'Only to look': { scopes: ['events:read', 'subscriptions:read'] } },
   },
   answer: {
-    status: 201,
-    description: 'The session.',
+    status: 200,
+    description: 'The session. Nothing is kept of it.',
     schema: named('PortalSession', z.object({ url: z.string(), token: z.string(), expires_at: Moment })),
     example: {
       url: 'https://hooks.example.com/portal#token=pst_eyJ0ZW5hbnQiOiJhY21lIn0~c2lnbmF0dXJl',
@@ -34,6 +34,7 @@ export const createPortalSession = {
     },
     headers: ['cache-control'],
   },
+  refusals: ['tenantBeingErased'],
 } as const satisfies Operation;
 
 const Erasure = named(

@@ -232,9 +232,9 @@ export function attemptsIn(
     /** Takes a dead letter away; false where there is none. */
     async acknowledge(event: OfEvent, subscriptionId: string): Promise<boolean> {
       const places = [keys.deadLetter(event, subscriptionId), keys.earlierDeadLetter(event, subscriptionId)];
-      const removed = await Promise.all(places.map((key) => removeIf(table, key, { only: 'v = :it', it: 1 })));
-      // Last, so that whoever dies in between leaves a letter that is still found, or none at all.
+      // First out of the list of all, which nothing else leads to: whoever dies in between leaves a letter that is still found.
       await write({ remove: keys.deadLetterOfAll(event, subscriptionId) });
+      const removed = await Promise.all(places.map((key) => removeIf(table, key, { only: 'v = :it', it: 1 })));
       return removed.some((one) => one !== undefined);
     },
 

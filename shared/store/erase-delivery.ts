@@ -17,9 +17,8 @@ const MOST_LOOKED_AT = 1_000;
 export function deliveryEraser({ attempts, shelf }: EraseParts) {
   return async (event: OfEvent, subscriptionId: string, at: Date): Promise<void> => {
     const made = await attempts.blank(event, subscriptionId);
-    const left = stepsLeft(made);
-    for (const step of left) await attempts.cancel({ event, subscriptionId, ...step }, at);
-    if (left.length === 0) return;
+    for (const step of stepsLeft(made)) await attempts.cancel({ event, subscriptionId, ...step }, at);
+    // Also where all that was begun is over: a replay may wait for its first attempt.
     const whom = { tenant: event.tenant, subscriptionId };
     const search = { due: made.at(-1)?.next_at, most: MOST_LOOKED_AT };
     for (const resting of await shelf.find(whom, event.event_id, search)) {

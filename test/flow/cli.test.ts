@@ -26,8 +26,9 @@ interface Ended {
 
 /** The command line as `npm run fanout` starts it. */
 function fanout(words: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const { PATH = '', HOME = '' } = process.env;
-  const environment = { PATH, HOME, FANOUT_URL: target.url, FANOUT_KEY: target.adminKey, ...env };
+  // What is deployed may have a certificate of its own authority.
+  const { PATH = '', HOME = '', NODE_EXTRA_CA_CERTS = '' } = process.env;
+  const environment = { PATH, HOME, NODE_EXTRA_CA_CERTS, FANOUT_URL: target.url, FANOUT_KEY: target.adminKey, ...env };
   const { promise, resolve } = Promise.withResolvers<Ended>();
   execFile(process.execPath, ['cli/fanout.ts', ...words], { env: environment }, (error, out, err) =>
     resolve({ code: Number(error?.code ?? 0), out, err }),

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { writeAll } from '../../shared/store/database.ts';
+import { keys } from '../../shared/store/keys.ts';
 import { openControlPlane, type ControlPlane } from '../support/control-plane.ts';
 import { startDynalite, type DynamoDb } from '../support/dynamodb.ts';
 import { startKms, type TestKms } from '../support/kms.ts';
@@ -48,6 +50,15 @@ describe('the subscriptions of all tenants', () => {
       ['b', made[0]],
       ['c', made[3]],
     ]);
+  });
+
+  test('go on behind a name that the list of tenants has and nobody else', async () => {
+    for (const tenant of ['a', 'c', 'e']) await subscribe(tenant);
+    for (const tenant of ['0', 'b', 'd', 'f']) {
+      await writeAll(plane.flow, [{ put: { ...keys.tenantListed(tenant), v: 1 } }]);
+    }
+    const found = await all('/v1/subscriptions', 2);
+    expect(found.map(({ tenant }) => tenant)).toEqual(['a', 'c', 'e']);
   });
 
   test('can be asked for by what holds them', async () => {

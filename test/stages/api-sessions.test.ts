@@ -23,7 +23,7 @@ const SESSION = '/v1/tenants/acme/portal-session';
 describe('a portal session', () => {
   test('lets somebody look after the subscriptions of one tenant, from a link', async () => {
     const { status, body, headers } = await plane.call('POST', SESSION, { body: { ttl_seconds: 60 } });
-    expect(status).toBe(201);
+    expect(status).toBe(200);
     expect(headers['cache-control']).toBe('no-store');
     expect(body.url).toBe(`http://api.example/portal#token=${String(body.token)}`);
     const key: string = body.token;
@@ -51,6 +51,23 @@ describe('a portal session', () => {
     const wish = { name: 'mine', scopes: ['events:read'], tenant: 'acme' };
     expect(await plane.call('POST', '/v1/keys', { key, body: wish })).toMatchObject({ status: 403 });
     expect(await plane.call('POST', SESSION, { key, body: {} })).toMatchObject({ status: 403 });
+  });
+
+  test('is of nobody who has the name of the tenant after it was erased', async () => {
+    const { body } = await plane.call('POST', SESSION, { body: {} });
+    const ask = () => plane.call('GET', '/v1/tenants/acme/subscriptions', { key: body.token });
+    expect(await ask()).toMatchObject({ status: 200 });
+    plane.clock.advance(1);
+    const { since } = (await plane.tenants.find('acme'))!;
+    await plane.call('DELETE', '/v1/tenants/acme');
+    const erasure = (await plane.tenants.find('acme'))!.erasure!;
+    await plane.tenants.forget({ tenant: 'acme', started_at: erasure.started_at });
+    expect(await ask()).toMatchObject({ status: 401 });
+    await plane.call('POST', '/v1/tenants/acme/subscriptions', {
+      body: { url: 'https://crm.example.com/hooks', event_types: ['*'] },
+    });
+    expect((await plane.tenants.find('acme'))!.since > since).toBe(true);
+    expect(await ask()).toMatchObject({ status: 401 });
   });
 
   test('is over when its time is', async () => {

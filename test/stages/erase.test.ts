@@ -158,6 +158,21 @@ describe('what an erased event left behind', () => {
     expect(await deliveriesOf('e1')).toMatchObject([{ state: 'cancelled' }]);
   });
 
+  test('and waits for the first attempt of a replay is cancelled, and never sent', async () => {
+    await pipeline.subscribe({ rate_limit_per_second: 0.1 });
+    await post('e1');
+    await pipeline.pump();
+    expect(pipeline.arrivals).toHaveLength(1);
+    await plane.call('POST', `${EVENTS}/e1/replay`, { body: {} });
+    await pipeline.pump();
+    const waiting = async () => (await plane.call('GET', `${SUB_1}/waiting`)).body.items;
+    expect(await waiting()).toHaveLength(1);
+    await erase('e1');
+    expect(await waiting()).toEqual([]);
+    await goOnAfterErasing();
+    expect(pipeline.arrivals).toHaveLength(1);
+  });
+
   test('of a request that is under way goes by the second look, and that request is the last', async () => {
     await pipeline.subscribe({ retry: { delays_seconds: [5, 5, 5] } });
     pipeline.answering.set('sub_1', async (_, earlier) => {

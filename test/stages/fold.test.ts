@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 /** Counts are folded when they are 75 s old. */
 const OLD = 76;
-const foldAll = (as: World = world): Promise<void> => fold(as, () => 60_000);
+const foldAll = (as: World = world): Promise<unknown> => fold(as, () => 60_000);
 const stretch = { from: '2026-03-04T00', to: '2026-03-05T00' };
 const hours = async (subscriptionId = 'sub_1') =>
   Object.fromEntries(await pipeline.figures.ofSubscription({ tenant: TENANT, subscriptionId }, stretch));

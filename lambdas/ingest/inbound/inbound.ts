@@ -28,7 +28,9 @@ async function settle({ id, text, message }: AsSent<FromService>, problem: Probl
   const { source, id: idempotencyKey } = message;
   const line = { event_source: source, bus_event_id: idempotencyKey, code: problem.code, message_id: id };
   if (problem.status === 429) {
-    await world.postpone(text, { group: source, delay: comesAgainIn(problem, world.chance()) });
+    // Apart from those of the same source whose tenants are within theirs.
+    const { tenant } = postIn(text);
+    await world.postpone(text, { group: tenant, delay: comesAgainIn(problem, world.chance()) });
     world.note('inbound.postponed', line);
     return;
   }
