@@ -2545,7 +2545,10 @@ export interface operations {
   replayEvent: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description The same key makes the same thing once, for 24 h; with another body it is a 409. */
+        'Idempotency-Key'?: components['parameters']['idempotency-key'];
+      };
       path: {
         /** @description The `event_id`. */
         id: string;
@@ -2960,7 +2963,10 @@ export interface operations {
   replayDeadLetter: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description The same key makes the same thing once, for 24 h; with another body it is a 409. */
+        'Idempotency-Key'?: components['parameters']['idempotency-key'];
+      };
       path: {
         /** @description The id of a delivery: its `webhook-id`. */
         delivery: string;

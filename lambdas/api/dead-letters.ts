@@ -4,6 +4,7 @@ import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { paged } from '../../shared/runtime/paging.ts';
 import type { Letter } from '../../shared/store/attempts.ts';
 import { deliveredIn, subscriptionIn } from './found.ts';
+import { runOnce } from './once.ts';
 import { nextRun } from './replays.ts';
 import type { World } from './world.ts';
 
@@ -50,8 +51,10 @@ async function replay(request: Request, world: World): Promise<Answer> {
   if ((await world.attempts.letterOf(event, found.id)) === undefined) throw problems.notFound();
   const head = await world.events.find(event.tenant, event.event_id);
   if (head !== undefined && head.body === undefined) throw problems.eventErased();
-  const { tenant, id: subscription_id, runs: run } = await nextRun(() => subscriptionIn(request, world), world);
+  const subscription = await nextRun(() => subscriptionIn(request, world), world);
+  const { tenant, id: subscription_id } = subscription;
   const { event_id } = event;
+  const run = await runOnce(request, { subscription, said: ['dead letter', event_id] }, world);
   await world.ask({ v: 1, kind: 'resend', tenant, subscription_id, event_id, run }, 0);
   world.note('dead_letter.replayed', { tenant, subscription_id, event_id, run });
   return { status: 202, body: { delivery_id: request.params.delivery, event_id, subscription_id } };

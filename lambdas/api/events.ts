@@ -12,6 +12,7 @@ import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { paged, queryIn } from '../../shared/runtime/paging.ts';
 import type { Timed } from '../../shared/store/events.ts';
 import { subscriptionOf } from './found.ts';
+import { runOnce } from './once.ts';
 import { nextRun } from './replays.ts';
 import type { World } from './world.ts';
 
@@ -161,7 +162,8 @@ async function replay(request: Request, world: World): Promise<Answer> {
   const asked: { delivery_id: string; subscription_id: string }[] = [];
   for (const id of await againFor(event, named, world)) {
     const find = (): Promise<Subscription> => subscriptionOf(tenant, id, world);
-    const { runs: run } = await nextRun(find, world);
+    const subscription = await nextRun(find, world);
+    const run = await runOnce(request, { subscription, said: ['event', event_id, named] }, world);
     await world.ask({ v: 1, kind: 'resend', tenant, subscription_id: id, event_id, run }, 0);
     const of = { tenant, eventId: event_id, acceptedAt, subscriptionId: id };
     asked.push({ delivery_id: deliveryId(of), subscription_id: id });

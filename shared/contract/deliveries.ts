@@ -268,6 +268,7 @@ export const replayDeadLetter = {
   needs: 'subscriptions:write',
   summary: 'Send once more what was given up',
   description: 'The letter stays until the delivery is made. `webhook-id` stays that of the first time.',
+  headers: ['idempotency-key'],
   answer: {
     status: 202,
     description: 'Asked for.',

@@ -139,6 +139,7 @@ export const replayEvent = {
   needs: 'subscriptions:write',
   summary: 'Send one event once more',
   description: 'To the subscription that is named, or to all that it matched and that are not disabled (100 at most).',
+  headers: ['idempotency-key'],
   body: {
     schema: named('EventReplay', z.strictObject({ subscription_id: EventId.optional() })),
     examples: {

@@ -282,6 +282,25 @@ describe('the replay of an event', () => {
     ); // prettier-ignore
   });
 
+  test('asked for again under one Idempotency-Key is the same run: nothing is sent twice', async () => {
+    await given(['sub_1', 'sub_2']);
+    const again = (key: string, body = {}) =>
+      plane.call('POST', `${ONE}/replay`, { body, headers: { 'idempotency-key': key } });
+    const first = await again('k1');
+    expect((await again('k1')).body).toEqual(first.body);
+    await again('k2');
+    const runs = plane.asked.map((job) => job.kind === 'resend' && [job.subscription_id, job.run]);
+    expect(runs).toEqual([
+      ['sub_1', 2],
+      ['sub_2', 2],
+      ['sub_1', 2],
+      ['sub_2', 2],
+      ['sub_1', 4],
+      ['sub_2', 4],
+    ]);
+    expect(await again('k1', { subscription_id: 'sub_1' })).toMatchObject({ status: 409, body: { code: 'conflict' } });
+  });
+
   test('goes to the one that is named', async () => {
     await given(['sub_1', 'sub_2']);
     expect((await replay({ subscription_id: 'sub_2' })).body.deliveries).toHaveLength(1);

@@ -189,6 +189,13 @@ describe('dead letters', () => {
     ]);
   });
 
+  test('are replayed once, however often under one Idempotency-Key', async () => {
+    await dies('e1');
+    const path = `${BASE}/dead-letters/${idOf('e1')}/replay`;
+    for (const key of ['k1', 'k1', 'k2']) await plane.call('POST', path, { headers: { 'idempotency-key': key } });
+    expect(plane.asked.map((job) => job.kind === 'resend' && job.run)).toEqual([2, 2, 4]);
+  });
+
   test('are not replayed while the subscription is disabled', async () => {
     await dies('e1');
     await plane.call('PATCH', BASE, { body: { status: 'disabled' } });
