@@ -436,7 +436,7 @@ export interface paths {
     put?: never;
     /**
      * Let somebody of a tenant in for a while
-     * @description The token is a key of that tenant alone. It makes no keys, posts no events, and cannot be taken back before its time is over. In the URL it stands behind the `#`, so that no server writes it into a log. Needs a key with the scope `admin`.
+     * @description The token is a key of that tenant alone. It makes no keys, and cannot be taken back before its time is over; the routes that take events do not know it (401). In the URL it stands behind the `#`, so that no server writes it into a log. Needs a key with the scope `admin`.
      */
     post: operations['createPortalSession'];
     delete?: never;
