@@ -36,10 +36,10 @@ export async function copyWorkingTree(into: string): Promise<void> {
 
 /** Makes the code of every function another one. Subscribers see in `user-agent` which of them it is that sends. */
 export function changeCode(folder: string): void {
-  for (const handler of globSync('lambdas/*/handler.ts', { cwd: folder }))
+  for (const handler of globSync('lambdas/**/handler.ts', { cwd: folder }))
     appendFileSync(join(folder, handler), "\nexport const deployed = 'again';\n");
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  for (const file of ['package.json', 'shared/wire/signed-post.ts']) {
+  for (const file of ['package.json', 'shared/domain/version.ts']) {
     const path = join(folder, file);
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(version, `${version}-again`));
   }
