@@ -11,7 +11,7 @@ import type { World } from './world.ts';
 
 const NOTHING: Catalogue = { groups: {}, eventTypes: {} };
 
-/** The text is made when first asked for, and once: it takes some milliseconds and has 200 KB. */
+/** The text is made when first asked for, and once: it takes some 200 ms and has half a megabyte. */
 function once<T>(make: (of: T) => unknown): (of: T) => string {
   let text: string | undefined;
   return (of) => (text ??= JSON.stringify(make(of)));
