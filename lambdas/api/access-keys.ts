@@ -3,8 +3,8 @@ import { FIRST_KEY_ID, hashOf, keyText, shownKey, type Key } from '../../shared/
 import { newId } from '../../shared/domain/id.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
-import { paged } from '../../shared/runtime/paging.ts';
 import { expectNotErased } from './tenants.ts';
+import { listed } from './listing.ts';
 import type { World } from './world.ts';
 
 const SECRET_BYTES = 32;
@@ -70,15 +70,10 @@ async function remove(request: Request, world: World): Promise<Answer> {
 }
 
 async function list(request: Request, world: World): Promise<Answer> {
-  const page = await paged(
-    request,
-    () => world.vault.signingKey('cursors'),
-    async (wanted) => {
-      const read = await world.accessKeys.list(wanted);
-      return { items: await Promise.all(read.keys.map((key) => shown(key, world))), after: read.after };
-    },
-  );
-  return { status: 200, body: page };
+  return listed(request, world, async (wanted) => {
+    const read = await world.accessKeys.list(wanted);
+    return { items: await Promise.all(read.keys.map((key) => shown(key, world))), after: read.after };
+  });
 }
 
 type Answering = Route<World>['answer'];

@@ -1,11 +1,11 @@
 import { acknowledgeDeadLetter, listDeadLetters, replayDeadLetter } from '../../shared/contract/deliveries.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
-import { paged } from '../../shared/runtime/paging.ts';
 import type { Letter } from '../../shared/store/attempts.ts';
 import { deliveredIn, subscriptionIn } from './found.ts';
 import { runOnce } from './once.ts';
 import { nextRun } from './replays.ts';
+import { listed } from './listing.ts';
 import type { World } from './world.ts';
 
 /** A dead letter as callers see it. `kind` tells what the subscriber did from what our own code did. */
@@ -23,15 +23,10 @@ export const shownLetter = (letter: Letter): Record<string, unknown> => ({
 
 async function list(request: Request, world: World): Promise<Answer> {
   const { tenant, id: subscriptionId } = await subscriptionIn(request, world);
-  const page = await paged(
-    request,
-    () => world.vault.signingKey('cursors'),
-    async (wanted) => {
-      const { letters, after } = await world.attempts.deadLetters({ tenant, subscriptionId }, wanted);
-      return { items: letters.map(shownLetter), after };
-    },
-  );
-  return { status: 200, body: page };
+  return listed(request, world, async (wanted) => {
+    const { letters, after } = await world.attempts.deadLetters({ tenant, subscriptionId }, wanted);
+    return { items: letters.map(shownLetter), after };
+  });
 }
 
 /** Somebody has seen it: it is in the list no more, and cannot be replayed as one. */

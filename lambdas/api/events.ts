@@ -9,14 +9,13 @@ import { passes } from '../../shared/domain/known-filters.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
-import { paged, queryIn } from '../../shared/runtime/paging.ts';
+import { queryIn } from '../../shared/runtime/paging.ts';
 import type { Timed } from '../../shared/store/events.ts';
 import { subscriptionOf } from './found.ts';
 import { runOnce } from './once.ts';
 import { nextRun } from './replays.ts';
+import { listed } from './listing.ts';
 import type { World } from './world.ts';
-
-const signingKey = (world: World) => () => world.vault.signingKey('cursors');
 
 /** @throws Problem 404 */
 async function found(request: Request, world: World): Promise<AcceptedEvent | ErasedEvent> {
@@ -78,13 +77,12 @@ async function deliveries(request: Request, world: World): Promise<Answer> {
   const event = await found(request, world);
   const matched = await world.events.matched(event.tenant, event.event_id);
   const subscriptionIds = (matched?.subscriptions ?? []).toSorted().toReversed();
-  const page = await paged(request, signingKey(world), async ({ limit, after }) => {
+  return listed(request, world, async ({ limit, after }) => {
     const left = subscriptionIds.filter((id) => after === undefined || id < after);
     const ids = left.slice(0, limit);
     const items = await Promise.all(ids.map((id) => delivery(event, id, world)));
     return { items, after: left.length > limit ? ids.at(-1) : undefined };
   });
-  return { status: 200, body: page };
 }
 
 const utc = (moment: string | undefined): string | undefined => moment && new Date(moment).toISOString();
@@ -92,12 +90,11 @@ const utc = (moment: string | undefined): string | undefined => moment && new Da
 /** Events that match has seen, which takes it some milliseconds; without their data. */
 async function list(request: Request, world: World): Promise<Answer> {
   const { type, from, to } = queryIn(request, listEvents.query);
-  const page = await paged(request, signingKey(world), async (wanted) => {
+  return listed(request, world, async (wanted) => {
     const read = await world.events.ofTenant(request.params.tenant ?? '', { from: utc(from), to: utc(to) }, wanted);
     const items = read.events.filter((event) => type === undefined || event.type === type);
     return { items: items.map(shownTimed), after: read.after };
   });
-  return { status: 200, body: page };
 }
 
 const shownTimed = ({ event_id, type: event_type, accepted_at, matched }: Timed): Record<string, unknown> => ({

@@ -2,22 +2,20 @@ import { listAllDeadLetters } from '../../shared/contract/deliveries.ts';
 import { listAllSubscriptions } from '../../shared/contract/subscriptions.ts';
 import { circuitOf, shown, type Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
-import { paged, queryIn, type Page } from '../../shared/runtime/paging.ts';
+import { queryIn, type Page } from '../../shared/runtime/paging.ts';
 import { shownLetter } from './dead-letters.ts';
+import { listed } from './listing.ts';
 import type { World } from './world.ts';
 
 /* What an operator sees of all tenants together. */
 
-const signingKey = (world: World) => () => world.vault.signingKey('cursors');
-
 async function listLetters(request: Request, world: World): Promise<Answer> {
   const { kind, ...stretch } = queryIn(request, listAllDeadLetters.query);
-  const page = await paged(request, signingKey(world), async (wanted) => {
+  return listed(request, world, async (wanted) => {
     const { letters, after } = await world.attempts.allDeadLetters(stretch, wanted);
     const items = letters.filter((letter) => kind === undefined || letter.kind === kind);
     return { items: items.map((letter) => ({ tenant: letter.tenant, ...shownLetter(letter) })), after };
   });
-  return { status: 200, body: page };
 }
 
 interface Wanted {
@@ -87,12 +85,11 @@ const isOfHeld = ({ circuit, status }: Wanted): boolean =>
 
 async function listSubscriptions(request: Request, world: World): Promise<Answer> {
   const wanted = queryIn(request, listAllSubscriptions.query);
-  const page = await paged(request, signingKey(world), async (asked) => {
+  return listed(request, world, async (asked) => {
     const found = await (isOfHeld(wanted) ? heldOnes : allOf)(wanted, asked, world);
     const items = found.subscriptions.map((one) => ({ tenant: one.tenant, ...shown(one) }));
     return { items, after: found.after };
   });
-  return { status: 200, body: page };
 }
 
 export const routes: readonly Route<World>[] = [

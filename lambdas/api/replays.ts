@@ -2,10 +2,10 @@ import { cancelReplay, getReplay, listReplays, startReplay } from '../../shared/
 import { problems } from '../../shared/domain/problem.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
-import { paged } from '../../shared/runtime/paging.ts';
 import { replayFrom, type Replay } from '../../shared/store/replays.ts';
 import { subscriptionIn } from './found.ts';
 import { idOnce } from './once.ts';
+import { listed } from './listing.ts';
 import type { World } from './world.ts';
 
 /** A replay as callers see it; a catch-up is one that nobody had to ask for. */
@@ -85,15 +85,10 @@ function started(replay: Replay): Answer {
 
 async function list(request: Request, world: World): Promise<Answer> {
   const { tenant, id: subscription_id } = await subscriptionIn(request, world);
-  const page = await paged(
-    request,
-    () => world.vault.signingKey('cursors'),
-    async (wanted) => {
-      const { replays, after } = await world.replays.list({ tenant, subscription_id }, wanted);
-      return { items: replays.map(shown), after };
-    },
-  );
-  return { status: 200, body: page };
+  return listed(request, world, async (wanted) => {
+    const { replays, after } = await world.replays.list({ tenant, subscription_id }, wanted);
+    return { items: replays.map(shown), after };
+  });
 }
 
 /** @throws Problem 404 */

@@ -20,7 +20,7 @@ import {
   type SubscriptionWish,
 } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
-import { paged, queryIn } from '../../shared/runtime/paging.ts';
+import { queryIn } from '../../shared/runtime/paging.ts';
 import { parsed } from '../../shared/runtime/parse.ts';
 import { faultsInFilter } from './filters.ts';
 import { subscriptionIn } from './found.ts';
@@ -29,6 +29,7 @@ import { idOnce } from './once.ts';
 import { openSecret, sealSecret, secretFor, withSigning } from './secrets.ts';
 import { wishes } from './wishes.ts';
 import { expectNotErased } from './tenants.ts';
+import { listed } from './listing.ts';
 import type { World } from './world.ts';
 
 const MOST_TRIES = 3;
@@ -233,20 +234,17 @@ async function remove(request: Request, world: World): Promise<Answer> {
   return { status: 204 };
 }
 
-const signingKey = (world: World) => () => world.vault.signingKey('cursors');
-
 async function list(request: Request, world: World): Promise<Answer> {
-  const page = await paged(request, signingKey(world), async ({ limit, after }) => {
+  return listed(request, world, async ({ limit, after }) => {
     const read = await world.subscriptions.list(request.params.tenant ?? '', { limit, after });
     return { items: read.subscriptions.map(shown), after: read.after };
   });
-  return { status: 200, body: page };
 }
 
 async function attempts(request: Request, world: World): Promise<Answer> {
   const { tenant, id } = await subscriptionIn(request, world);
   const { outcome, event_type, from, to } = queryIn(request, listAttempts.query);
-  const page = await paged(request, signingKey(world), async (wanted) => {
+  return listed(request, world, async (wanted) => {
     const read = await world.attempts.ofSubscription({ tenant, subscriptionId: id, from, to }, wanted);
     const items = read.attempts.filter(
       (attempt) =>
@@ -255,7 +253,6 @@ async function attempts(request: Request, world: World): Promise<Answer> {
     );
     return { items: items.map(shownAttempt), after: read.after };
   });
-  return { status: 200, body: page };
 }
 
 export const routes: readonly Route<World>[] = [

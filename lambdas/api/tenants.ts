@@ -1,8 +1,8 @@
 import { eraseTenant, getTenant, listTenants } from '../../shared/contract/tenants.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
-import { paged } from '../../shared/runtime/paging.ts';
 import type { Tenant } from '../../shared/store/tenants.ts';
+import { listed } from './listing.ts';
 import type { World } from './world.ts';
 
 /**
@@ -44,15 +44,10 @@ async function show(request: Request, world: World): Promise<Answer> {
 
 /** By name, and without what would have to be counted for each. */
 async function list(request: Request, world: World): Promise<Answer> {
-  const page = await paged(
-    request,
-    () => world.vault.signingKey('cursors'),
-    async (wanted) => {
-      const { tenants, after } = await world.tenants.list(wanted);
-      return { items: tenants.map(shown), after };
-    },
-  );
-  return { status: 200, body: page };
+  return listed(request, world, async (wanted) => {
+    const { tenants, after } = await world.tenants.list(wanted);
+    return { items: tenants.map(shown), after };
+  });
 }
 
 /** Keys first: whoever still holds one would be told that it works, and that nothing does. */

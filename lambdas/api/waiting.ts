@@ -4,9 +4,9 @@ import { shownDelivery } from '../../shared/domain/delivery-view.ts';
 import { problems } from '../../shared/domain/problem.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
-import { paged } from '../../shared/runtime/paging.ts';
 import type { Resting } from '../../shared/store/shelf.ts';
 import { deliveredIn, subscriptionIn } from './found.ts';
+import { listed } from './listing.ts';
 import type { World } from './world.ts';
 
 async function shownWaiting(subscription: Subscription, waiting: Resting, world: World) {
@@ -20,15 +20,10 @@ async function shownWaiting(subscription: Subscription, waiting: Resting, world:
 async function list(request: Request, world: World): Promise<Answer> {
   const subscription = await subscriptionIn(request, world);
   const { tenant, id: subscriptionId } = subscription;
-  const page = await paged(
-    request,
-    () => world.vault.signingKey('cursors'),
-    async (wanted) => {
-      const { waiting, after } = await world.shelf.waiting({ tenant, subscriptionId }, wanted);
-      return { items: await Promise.all(waiting.map((one) => shownWaiting(subscription, one, world))), after };
-    },
-  );
-  return { status: 200, body: page };
+  return listed(request, world, async (wanted) => {
+    const { waiting, after } = await world.shelf.waiting({ tenant, subscriptionId }, wanted);
+    return { items: await Promise.all(waiting.map((one) => shownWaiting(subscription, one, world))), after };
+  });
 }
 
 /** @throws Problem 404 where the delivery does not wait */

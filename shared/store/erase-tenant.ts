@@ -44,13 +44,16 @@ const PAGE = 100;
 const AT_ONCE = 10;
 const NONE: Gone = { events: 0, subscriptions: 0 };
 
+const removeAll = (table: Table, all: readonly ItemKey[]): Promise<void> =>
+  writeAll(
+    table,
+    all.map((remove) => ({ remove })),
+  );
+
 /** Takes away a stretch, page by page. What has expired goes as well: the table itself is days late. */
 async function* wipe(table: Table, stretch: Stretch): AsyncGenerator<Gone> {
   for await (const page of keyPages(table, stretch, PAGE)) {
-    await writeAll(
-      table,
-      page.map((remove) => ({ remove })),
-    );
+    await removeAll(table, page);
     yield NONE;
   }
 }
@@ -87,14 +90,11 @@ export function tenantEraser({ control, flow, tenants }: TenantTables, wishes: r
     for await (const page of keyPages(control, { pk: keys.tenantKeysPartition(tenant) }, PAGE)) {
       const both = page.flatMap(({ sk }) => [keys.accessKey(sk), keys.accessKeyListed(sk)]);
       for (const part of [both, page]) {
-        await writeAll(
-          control,
-          part.map((remove) => ({ remove })),
-        );
+        await removeAll(control, part);
       }
-      await writeAll(
+      await removeAll(
         flow,
-        page.map(({ sk }) => ({ remove: keys.keyUse(sk) })),
+        page.map(({ sk }) => keys.keyUse(sk)),
       );
       yield NONE;
     }
@@ -113,9 +113,9 @@ export function tenantEraser({ control, flow, tenants }: TenantTables, wishes: r
       const ids = page.items.map(({ sk }) => String(sk));
       await Promise.all(ids.map((id) => tenants.noteGone(tenant, id)));
       await wipeInterest(tenant, new Set(page.items.flatMap(({ event_types: types }) => [types].flat().map(String))));
-      await writeAll(
+      await removeAll(
         control,
-        ids.map((id) => ({ remove: keys.subscription(tenant, id) })),
+        ids.map((id) => keys.subscription(tenant, id)),
       );
       after = page.after;
       if (ids.length > 0) yield { events: 0, subscriptions: ids.length };
@@ -126,7 +126,7 @@ export function tenantEraser({ control, flow, tenants }: TenantTables, wishes: r
   /** What the event is made of, and then what it was found by. */
   async function wipeEvent(tenant: string, foundBy: ItemKey, of: { event_id: string; accepted_at: string }) {
     await drained(wipe(flow, { pk: keys.eventPartition(tenant, of.event_id) }));
-    await writeAll(flow, [{ remove: keys.marker({ tenant, ...of }) }, { remove: foundBy }]);
+    await removeAll(flow, [keys.marker({ tenant, ...of }), foundBy]);
   }
 
   async function* eventsIn(tenant: string, pages: AsyncIterable<ItemKey[]>): AsyncGenerator<Gone> {
@@ -158,10 +158,7 @@ export function tenantEraser({ control, flow, tenants }: TenantTables, wishes: r
       for await (const page of keyPages(flow, { pk }, PAGE)) {
         const shelved = page.map((key) => shelfKeyOf(key, { tenant, subscriptionId }));
         for (const part of [shelved, page]) {
-          await writeAll(
-            flow,
-            part.map((remove) => ({ remove })),
-          );
+          await removeAll(flow, part);
         }
         yield NONE;
       }
@@ -177,10 +174,7 @@ export function tenantEraser({ control, flow, tenants }: TenantTables, wishes: r
           return keys.deadLetterOfAll({ tenant, event_id, accepted_at }, subscriptionId);
         });
         for (const part of [listed, page]) {
-          await writeAll(
-            flow,
-            part.map((remove) => ({ remove })),
-          );
+          await removeAll(flow, part);
         }
         yield NONE;
       }
@@ -195,7 +189,7 @@ export function tenantEraser({ control, flow, tenants }: TenantTables, wishes: r
         yield* waitingOf(tenant, id);
         yield* deadOf(tenant, id);
         yield* wipeAll(flow, ofSubscription(tenant, id));
-        await writeAll(flow, [{ remove: gone }]);
+        await removeAll(flow, [gone]);
         yield NONE;
       }
     }
