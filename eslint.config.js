@@ -20,7 +20,7 @@ const MAY_IMPORT = {
     packages: ['zod', '@middy/core', '@aws-lambda-powertools/', 'aws-lambda'],
   },
   ...Object.fromEntries(
-    ['ingest', 'match', 'deliver', 'sweep', 'api'].map((stage) => [
+    ['ingest', 'match', 'deliver', 'sweep', 'api', 'portal'].map((stage) => [
       `lambdas/${stage}`,
       {
         ours: [
@@ -47,6 +47,7 @@ const MAY_IMPORT = {
   deploy: { ours: ['deploy'], packages: ['@aws-sdk/', 'node:'] },
   client: { ours: ['client'], packages: ['openapi-fetch'] },
   cli: { ours: ['cli', 'client'], packages: ['node:'] },
+  portal: { ours: ['portal', 'client'], packages: ['preact'] },
 };
 
 const FOLDERS = ['shared', 'lambdas', 'infra', 'local', 'deploy', 'test', 'bench', 'client', 'cli', 'portal'];
@@ -56,7 +57,7 @@ const quoted = (text) => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 const packagePattern = (name) => (/[/:]$/.test(name) ? quoted(name) : `${quoted(name)}(?:/|$)`);
 
 const importRules = Object.entries(MAY_IMPORT).map(([folder, { ours, packages }]) => ({
-  files: [`${folder}/**/*.ts`],
+  files: [`${folder}/**/*.{ts,tsx}`],
   rules: {
     'import-x/no-restricted-paths': [
       'error',
@@ -89,10 +90,10 @@ export default tseslint.config(
   { ignores: ['node_modules', 'cdk.out', '.fanout', 'coverage', 'client/schema.ts'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],
     plugins: { 'import-x': importX },
-    settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js', '.json'] })] },
+    settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.tsx', '.js', '.json'] })] },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       'import-x/no-cycle': 'error',

@@ -1,7 +1,9 @@
 import createClient, { type Client } from 'openapi-fetch';
 import type { components, paths } from './schema.ts';
 
-export type Problem = components['schemas']['Problem'];
+/** By the names that `/openapi.json` gives them. */
+export type Schemas = components['schemas'];
+export type Problem = Schemas['Problem'];
 export type Api = Client<paths>;
 
 /** The HTTP API with the types of its own description. @param url as `https://hooks.example.com`, without a slash at its end */

@@ -7,6 +7,7 @@ import {
   HttpNoneAuthorizer,
   LogGroupLogDestination,
   SecurityPolicy,
+  type CfnRoute,
   type CfnStage,
   type HttpRoute,
   type HttpStage,
@@ -32,6 +33,8 @@ export interface ApiProps {
   ingest: IFunction;
   /** Takes every other request, those for paths that do not exist included, so that it can answer in the API's own form. */
   controlPlane: IFunction;
+  /** Serves the page of portal sessions, where there are any. */
+  portal: IFunction | undefined;
   domain: Domain | undefined;
   throttles: Throttles;
   auth: Auth;
@@ -42,6 +45,8 @@ export interface ApiProps {
 export type CatalogueAccess = 'open' | 'key';
 
 const INGEST_PATHS = ['/v1/tenants/{tenant}/events', '/v1/tenants/{tenant}/events/batch'];
+
+export const PORTAL_PATH = '/portal';
 
 const CATALOGUE_PATHS = ['/asyncapi.json', '/v1/event-types', '/v1/event-types/{type}', '/v1/event-groups'];
 
@@ -62,7 +67,7 @@ export class Api extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { ingest, controlPlane, domain, throttles, auth, catalogueAccess }: ApiProps,
+    { ingest, controlPlane, portal, domain, throttles, auth, catalogueAccess }: ApiProps,
   ) {
     super(scope, id);
     const toControlPlane = new HttpLambdaIntegration('ControlPlane', controlPlane);
@@ -76,18 +81,15 @@ export class Api extends Construct {
     const posting = INGEST_PATHS.flatMap((path) =>
       http.addRoutes({ path, methods: [HttpMethod.POST], integration: toIngest }),
     );
-    const paths = openPaths(catalogueAccess);
-    const open = paths.flatMap((path) =>
-      http.addRoutes({
-        path,
-        methods: [HttpMethod.GET],
-        integration: toControlPlane,
-        authorizer: new HttpNoneAuthorizer(),
-      }),
-    );
+    const openTo = (integration: HttpLambdaIntegration, paths: readonly string[]): HttpRoute[] =>
+      paths.flatMap((path) =>
+        http.addRoutes({ path, methods: [HttpMethod.GET], integration, authorizer: new HttpNoneAuthorizer() }),
+      );
+    const open = openTo(toControlPlane, openPaths(catalogueAccess));
+    if (portal !== undefined) open.push(...openTo(new HttpLambdaIntegration('Portal', portal), [PORTAL_PATH]));
     const domainName = domain && this.makeDomain(domain);
     const stage = this.makeStage(http, domainName);
-    throttle(stage, { paths, routes: [...posting, ...open] }, throttles);
+    throttle(stage, { posting, open }, throttles);
     this.url = domainName ? stage.domainUrl : stage.url;
     this.domainTarget = domainName?.regionalDomainName;
     // With keys there is one reason for all routes. Without, those that need nobody have theirs, and any other one must have an authorizer.
@@ -126,24 +128,19 @@ const NEEDS_NOBODY =
 /** The limit of the stage is for whatever has none of its own: `$default`, and so the control plane. */
 function throttle(
   stage: HttpStage,
-  { paths, routes }: { paths: readonly string[]; routes: readonly HttpRoute[] },
-  { ingest, controlPlane, open }: Throttles,
+  { posting, open }: Record<'posting' | 'open', readonly HttpRoute[]>,
+  throttles: Throttles,
 ): void {
   const made = stage.node.defaultChild as CfnStage;
-  made.defaultRouteSettings = settingsOf(controlPlane);
-  made.routeSettings = {
-    ...byRoute(
-      INGEST_PATHS.map((path) => `POST ${path}`),
-      ingest,
-    ),
-    ...byRoute(
-      paths.map((path) => `GET ${path}`),
-      open,
-    ),
-  };
+  made.defaultRouteSettings = settingsOf(throttles.controlPlane);
+  made.routeSettings = { ...byRoute(keysOf(posting), throttles.ingest), ...byRoute(keysOf(open), throttles.open) };
   // API Gateway refuses the settings of a route that is not there yet.
-  stage.node.addDependency(...routes);
+  stage.node.addDependency(...posting, ...open);
 }
+
+/** As `GET /healthz`. */
+const keysOf = (routes: readonly HttpRoute[]): string[] =>
+  routes.map((route) => (route.node.defaultChild as CfnRoute).routeKey);
 
 /** Who called what, and how it went; neither headers nor bodies, for they hold keys and payloads. */
 const ACCESS_LOG_LINE = AccessLogFormat.custom(

@@ -4,12 +4,13 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync, type BuildOptions } from 'esbuild';
 import type { Stage } from '../shared/runtime/env.ts';
+import { buildPortalPage } from './portal-page.ts';
 
 /** Where the code of the functions lies, ready to be uploaded. */
 export interface Bundles {
   /** The very file that every function imports as `#catalogue`. */
   catalogue: string;
-  /** For each stage a folder with `index.mjs`, its map, `catalogue.mjs` and `package.json`. */
+  /** For each stage a folder with `index.mjs`, its map and, save for the portal, `catalogue.mjs` and `package.json`. */
   folders: Record<Stage, string>;
 }
 
@@ -26,7 +27,10 @@ export function bundle(catalogue: string, into: string): Bundles {
     'package.json': Buffer.from(JSON.stringify({ type: 'module', imports: { '#catalogue': './catalogue.mjs' } })),
   };
   const handlers = bundleHandlers();
-  const folders = forEachStage((stage) => writeFolder(join(into, stage), { ...handlers[stage], ...beside }));
+  const writeStage = (stage: Stage): string =>
+    // The portal is the same whatever events there are.
+    writeFolder(join(into, stage), { ...handlers[stage], ...(stage !== 'portal' && beside) });
+  const folders = forEachStage(writeStage);
   return { folders, catalogue: join(folders.ingest, 'catalogue.mjs') };
 }
 
@@ -40,6 +44,7 @@ const forEachStage = <T>(make: (stage: Stage) => T): Record<Stage, T> => ({
   deliver: make('deliver'),
   sweep: make('sweep'),
   api: make('api'),
+  portal: make('portal'),
 });
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -79,6 +84,7 @@ function buildHandlers(): Record<Stage, Files> {
     entryPoints: Object.values(entryPoints),
     sourcemap: 'linked',
     sourcesContent: false,
+    define: { PORTAL_PAGE: JSON.stringify(buildPortalPage()) },
   });
   return forEachStage((stage) => {
     const files = outputFiles.filter(({ path }) => path.startsWith(join(ROOT, 'out', stage, 'index')));

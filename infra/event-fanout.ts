@@ -18,6 +18,7 @@ import { makeInbound, makeIngest, type IngestProps } from './ingest.ts';
 import { Lane, type LaneConcurrency } from './lane.ts';
 import { checkConcurrency, planLanes, SWEEP_CONCURRENCY, type Lanes } from './lane-plan.ts';
 import { unroutedPatterns, type TypesByGroup } from './patterns.ts';
+import { checkFrames, makePortal } from './portal.ts';
 import { toQueue, work } from './queue.ts';
 import { StageFunction } from './stage-function.ts';
 import { State } from './state.ts';
@@ -79,6 +80,10 @@ export interface EventFanoutProps {
   targets?: Targets;
   /** Whether the catalogue, `/v1/event-types`, `/v1/event-groups` and `/asyncapi.json`, needs a key. Default: `open`. */
   catalogueAccess?: CatalogueAccess;
+  /**
+   * Origins of your own pages that may show the page of portal sessions in a frame, as `https://app.example.com`. Default: none may.
+   */
+  portalFrames?: readonly string[];
   /** A name of your own for the API. Default: the one that API Gateway gives. */
   domain?: Domain;
   /** Lets new code take over by and by, and takes it back when it fails. Default: it takes over at once. */
@@ -119,6 +124,7 @@ const DEFAULTS: WithDefault = {
   targets: {},
   catalogueAccess: 'open',
   auth: 'keys',
+  portalFrames: [],
 };
 
 /**
@@ -137,6 +143,8 @@ export class EventFanout extends Construct {
   readonly deferred: Lambda;
   readonly sweep: Lambda;
   readonly controlPlane: Lambda;
+  /** Serves the page of portal sessions; where the gateway knows callers there are none. */
+  readonly portal: Lambda | undefined;
   readonly api: Api;
 
   private readonly props: Chosen;
@@ -167,9 +175,11 @@ export class EventFanout extends Construct {
     const controlPlane = this.makeControlPlane();
     this.deferred = this.makeDeferred();
     this.sweep = this.makeSweep();
+    const portal = this.makePortal();
     this.api = new Api(this, 'Api', {
       ingest: ingest.live,
       controlPlane: controlPlane.live,
+      portal: portal?.live,
       domain: this.props.domain,
       throttles: this.props.throttles,
       auth: this.props.auth,
@@ -178,6 +188,7 @@ export class EventFanout extends Construct {
     if (this.props.auth === 'keys') for (const stage of [ingest, controlPlane]) this.letReadAdminKey(stage);
     this.ingest = ingest;
     this.controlPlane = controlPlane;
+    this.portal = portal;
     for (const part of [this, this.state]) Tags.of(part).add('application', 'event-fanout');
     this.node.addValidation({ validate: () => this.faults() });
   }
@@ -295,6 +306,12 @@ export class EventFanout extends Construct {
     return api;
   }
 
+  private makePortal(): StageFunction<'portal'> | undefined {
+    const { bundles, props } = this;
+    const { canary, auth, portalFrames: frames } = props;
+    return auth === 'keys' ? makePortal(this, 'Portal', { bundles, canary, frames }) : undefined;
+  }
+
   private letReadAdminKey(stage: Lambda): void {
     stage.addToRolePolicy(
       new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.state.adminKey.arn] }),
@@ -319,6 +336,7 @@ function withDefaults(given: EventFanoutProps): Chosen {
   }
   checkRate('ceilingPerSecond', props.ceilingPerSecond, LEAST_CEILING);
   checkRate('ingestPerSecond', props.ingestPerSecond, 0);
+  checkFrames(props.portalFrames);
   return props;
 }
 

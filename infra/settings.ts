@@ -21,6 +21,7 @@ export interface Settings extends Pick<
   | 'targets'
   | 'catalogueAccess'
   | 'auth'
+  | 'portalFrames'
   | 'domain'
   | 'canary'
   | 'dev'
@@ -51,6 +52,7 @@ export const SETTING_NAMES = [
   'targetDeny',
   'catalogueAccess',
   'auth',
+  'portalFrames',
   'domainName',
   'certificateArn',
   'canary',
@@ -80,6 +82,7 @@ export function readSettings(context: Context): Settings {
     ...present('targets', targetsIn(context)),
     ...present('catalogueAccess', oneOf<CatalogueAccess>(['open', 'key'], 'catalogueAccess', context)),
     ...present('auth', authIn(context)),
+    ...present('portalFrames', textOf('portalFrames', context)?.split(',')),
     ...present('domain', domainOf(context)),
     ...present('canary', oneOf(CANARY_TRAFFIC, 'canary', context)),
   };

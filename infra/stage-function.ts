@@ -15,6 +15,7 @@ const SIZES: Record<Stage, { seconds: number; megabytes: number }> = {
   deliver: { seconds: 60, megabytes: 512 },
   sweep: { seconds: 60, megabytes: 512 },
   api: { seconds: 15, megabytes: 512 },
+  portal: { seconds: 5, megabytes: 256 },
 };
 
 export const timeoutOf = (stage: Stage): Duration => Duration.seconds(SIZES[stage].seconds);

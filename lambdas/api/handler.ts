@@ -2,9 +2,9 @@ import middy from '@middy/core';
 import { router } from '../../shared/runtime/http.ts';
 import { showProblems } from '../../shared/runtime/show-problems.ts';
 import { authenticate, serves, world } from './live-world.ts';
-import { INGEST, routesWhere } from './routes.ts';
+import { elsewhereWhere, routesWhere } from './routes.ts';
 
-const serve = router(routesWhere(serves), authenticate, INGEST);
+const serve = router(routesWhere(serves), authenticate, elsewhereWhere(serves));
 
 /** The control plane: every route that ingest has not. */
 export const handler = middy()

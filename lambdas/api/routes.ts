@@ -30,12 +30,19 @@ const ofCatalogue: readonly Route<World>[] = [...eventTypes, asyncApiRoute];
 /** Where the gateway knows callers, there are no keys to look after, and nobody would take a portal session for one. */
 const ofKeys: readonly Route<World>[] = [...accessKeys, ...portalSessions];
 
+/** What is no part of the API, and answered by a function of its own. */
+const PORTAL = { method: 'GET', path: '/portal' } as const;
+
 export interface Served {
   /** How callers are known. */
   by: Auth['by'];
   /** Whether the catalogue needs a key. */
   catalogue: 'open' | 'key';
 }
+
+/** What other functions answer where it is served so. */
+export const elsewhereWhere = ({ by }: Served): readonly Pick<Operation, 'method' | 'path'>[] =>
+  by === 'keys' ? [...INGEST, PORTAL] : INGEST;
 
 const withKey = ({ operation, answer }: Route<World>): Route<World> => ({
   operation: { ...operation, needs: 'any' },

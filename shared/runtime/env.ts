@@ -56,6 +56,8 @@ const VARIABLES = {
   /** Whether the catalogue of event types needs no key. */
   CATALOGUE_ACCESS: z.enum(['open', 'key']),
   RETENTION_DAYS: days,
+  /** Who may show the portal in a frame, as a content security policy says it. */
+  FRAME_ANCESTORS: name,
 };
 
 export type Variable = keyof typeof VARIABLES;
@@ -121,6 +123,7 @@ export const STAGE_VARIABLES = {
     'CATALOGUE_ACCESS',
     'RETENTION_DAYS',
   ],
+  portal: ['FRAME_ANCESTORS'],
 } as const satisfies Record<string, readonly Variable[]>;
 
 export type Stage = keyof typeof STAGE_VARIABLES;

@@ -256,6 +256,7 @@ describe('functions', () => {
       ],
     ],
     ['api', [...TABLES, ...SENDING, 'AUTH', 'CATALOGUE_ACCESS', 'ADMIN_KEY_SECRET']],
+    ['portal', ['FRAME_ANCESTORS']],
   ])('%s is given the variables it reads and no other', (stage, variables) => {
     const lambdas = [...lambdasOf(prod, stage), ...lambdasOf(dev, stage)];
     expect(lambdas.length).toBeGreaterThan(1);
@@ -294,6 +295,7 @@ describe('functions', () => {
       TARGETS: '{}',
       CATALOGUE_ACCESS: 'open',
       RETENTION_DAYS: '5',
+      FRAME_ANCESTORS: "'none'",
     });
     expect(shownOf(lambdasOf(dev, 'deliver').filter(({ id }) => nameOf(id) === 'Deferred'))).toMatchObject({
       RETRIES_QUEUE_URL: 'DeferredDeliveries',
@@ -387,6 +389,7 @@ describe('functions', () => {
         AdminKey: ['GetSecretValue'],
       },
     ],
+    ['Portal', {}],
   ])('%s may do what it has to, to what it has to, and write its own log', (name, rights) => {
     const lambda = dev.all('AWS::Lambda::Function').find(({ id }) => nameOf(id) === name);
     const granted: Record<string, string[]> = {};
@@ -433,7 +436,8 @@ describe('functions', () => {
     for (const lambda of prod.all('AWS::Lambda::Function')) {
       const map: { sources: string[] } = JSON.parse(prod.code(lambda, 'index.mjs.map').toString());
       expect(map.sources).toContainEqual(expect.stringMatching(/^\.\.\/\.\.\/lambdas\/\w+\/handler\.ts$/));
-      expect(map.sources.filter((source) => !/^\.\.\/\.\.\/(lambdas|shared|node_modules)\//.test(source))).toEqual([]);
+      const ours = /^(\.\.\/\.\.\/(lambdas|shared|node_modules)\/|<define:)/;
+      expect(map.sources.filter((source) => !ours.test(source))).toEqual([]);
     }
   });
 });
@@ -445,7 +449,7 @@ describe('the API', () => {
   /** As the contract has them: one that is not told here would have the control plane's limit. */
   const openRoutes = operations.filter(({ needs }) => needs === 'open').map(({ method, path }) => `${method} ${path}`);
 
-  test('posted events go to ingest, all else to the control plane', () => {
+  test('posted events go to ingest, who opens the portal to its page, all else to the control plane', () => {
     const uris = new Map(
       dev.all('AWS::ApiGatewayV2::Integration').map(({ id, Properties }) => {
         expect(Properties.PayloadFormatVersion).toBe('2.0');
@@ -459,6 +463,7 @@ describe('the API', () => {
       $default: 'ControlPlane',
       'POST /v1/tenants/{tenant}/events': 'Ingest',
       'POST /v1/tenants/{tenant}/events/batch': 'Ingest',
+      'GET /portal': 'Portal',
       ...Object.fromEntries(openRoutes.map((route) => [route, 'ControlPlane'])),
     });
   });
@@ -477,6 +482,7 @@ describe('the API', () => {
       $default: limit(200, 400),
       'POST /v1/tenants/{tenant}/events': limit(2_000, 4_000),
       'POST /v1/tenants/{tenant}/events/batch': limit(2_000, 4_000),
+      'GET /portal': limit(50, 100),
       ...Object.fromEntries(openRoutes.map((route) => [route, limit(50, 100)])),
     });
   });
@@ -663,7 +669,7 @@ describe('a lane that is drained', () => {
 });
 
 describe('a canary', () => {
-  const FUNCTIONS = 4 + 2 * 3; // ingest, api, sweep and what delivers the deferred, and match and deliver of three lanes
+  const FUNCTIONS = 5 + 2 * 3; // ingest, api, portal, sweep and what delivers the deferred, and match and deliver of three lanes
 
   test('stands before every function: nothing but its alias is called', () => {
     const aliases = options.all('AWS::Lambda::Alias');
@@ -673,7 +679,7 @@ describe('a canary', () => {
       ...options.all('AWS::Lambda::EventSourceMapping').map(({ Properties }) => Properties.FunctionName),
       ...options.all('AWS::ApiGatewayV2::Integration').map(({ Properties }) => Properties.IntegrationUri),
     ];
-    expect(called).toHaveLength(3 * 3 + 2 + 2);
+    expect(called).toHaveLength(3 * 3 + 2 + 3);
     for (const one of called) expect(ids).toContain(target(one));
   });
 
@@ -715,8 +721,13 @@ describe('a catalogue of your own', () => {
     for (const lambda of prod.all('AWS::Lambda::Function')) {
       const code = prod.code(lambda, 'index.mjs').toString();
       expect(types.filter((type) => code.includes(type))).toEqual([]);
-      expect(prod.code(lambda, 'catalogue.mjs').toString()).toContain(types.at(-1));
     }
+    // The portal has none at all.
+    const others = prod
+      .all('AWS::Lambda::Function')
+      .filter((lambda) => !lambdasOf(prod, 'portal').some(({ id }) => id === lambda.id));
+    expect(others.length).toBeGreaterThan(5);
+    for (const lambda of others) expect(prod.code(lambda, 'catalogue.mjs').toString()).toContain(types.at(-1));
     const [ingest] = lambdasOf(prod, 'ingest');
     expect(ingest && prod.code(ingest, 'index.mjs').toString()).toContain('from"#catalogue"');
     expect(ingest && JSON.parse(prod.code(ingest, 'package.json').toString())).toMatchObject({

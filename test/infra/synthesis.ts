@@ -139,7 +139,11 @@ export class Synthesis {
 
   /** A file of a function's code. */
   code(lambda: Resource<Kinds['AWS::Lambda::Function']>, file: string): Buffer {
-    return readFileSync(join(this.folder, `asset.${lambda.Properties.Code.S3Key.replace('.zip', '')}`, file));
+    return readFileSync(this.codePath(lambda, file));
+  }
+
+  codePath(lambda: Resource<Kinds['AWS::Lambda::Function']>, file: string): string {
+    return join(this.folder, `asset.${lambda.Properties.Code.S3Key.replace('.zip', '')}`, file);
   }
 
   remove(): void {

@@ -1,0 +1,141 @@
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import type { Problem } from '../client/client.ts';
+
+/** What the typed client answers. */
+export interface Said<T> {
+  data?: T | undefined;
+  error?: Problem | undefined;
+}
+
+/** Why there is no answer: the API's own words, or ours where it could not be reached. */
+export type Refusal = Pick<Problem, 'title' | 'detail' | 'errors'>;
+
+const UNREACHABLE: Refusal = { title: 'No answer', detail: 'The service cannot be reached. Try again in a moment.' };
+
+/** Never throws. */
+async function settled<T>(asking: Promise<Said<T>>): Promise<{ data?: T | undefined; refusal?: Refusal }> {
+  try {
+    const { data, error } = await asking;
+    return error === undefined ? { data } : { refusal: error };
+  } catch {
+    return { refusal: UNREACHABLE };
+  }
+}
+
+export interface Answer<T> {
+  /** Undefined until it is there; an older one while it is asked for again. */
+  data: T | undefined;
+  refusal: Refusal | undefined;
+  again(): void;
+}
+
+/** Asks when it is shown, and whenever one of `inputs` is another. */
+export function useAnswer<T>(ask: () => Promise<Said<T>>, inputs: readonly unknown[]): Answer<T> {
+  const [answer, setAnswer] = useState<{ data?: T | undefined; refusal?: Refusal }>({});
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    let isCurrent = true;
+    void settled(ask()).then(({ data, refusal }) => {
+      if (isCurrent) setAnswer((before) => (refusal === undefined ? { data } : { data: before.data, refusal }));
+    });
+    return () => {
+      isCurrent = false;
+    };
+  }, [turn, ...inputs]);
+  return { data: answer.data, refusal: answer.refusal, again: () => setTurn(turn + 1) };
+}
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+export interface Pages<T> {
+  /** Undefined until the first page is there. */
+  items: T[] | undefined;
+  refusal: Refusal | undefined;
+  busy: boolean;
+  /** Asks for the next page; undefined at the end. */
+  more: (() => void) | undefined;
+  /** Begins anew. */
+  again(): void;
+}
+
+/** A page of a filtered list may be empty and still go on: so many are looked through at a time. */
+const MOST_EMPTY_PAGES = 10;
+
+async function nextPage<T>(
+  ask: (cursor?: string) => Promise<Said<Page<T>>>,
+  from?: string,
+): Promise<{ data?: Page<T> | undefined; refusal?: Refusal }> {
+  let answer = await settled(ask(from));
+  for (let seen = 1; seen < MOST_EMPTY_PAGES; seen++) {
+    const { data } = answer;
+    if (data === undefined || data.items.length > 0 || data.next_cursor === null) return answer;
+    answer = await settled(ask(data.next_cursor));
+  }
+  return answer;
+}
+
+interface Gathered<T> {
+  items?: T[];
+  cursor?: string | undefined;
+  refusal?: Refusal | undefined;
+}
+
+/** A list, page by page. */
+export function usePages<T>(ask: (cursor?: string) => Promise<Said<Page<T>>>, inputs: readonly unknown[]): Pages<T> {
+  const [{ items, cursor, refusal }, setGathered] = useState<Gathered<T>>({});
+  const [wanted, setWanted] = useState<{ from?: string; turn: number }>({ turn: 0 });
+  const [busy, setBusy] = useState(true);
+  useEffect(() => setWanted(({ turn }) => ({ turn: turn + 1 })), inputs);
+  useEffect(() => {
+    let isCurrent = true;
+    setBusy(true);
+    void nextPage(ask, wanted.from).then(({ data, refusal }) => {
+      if (!isCurrent) return;
+      setBusy(false);
+      setGathered((before) =>
+        data === undefined
+          ? { ...before, refusal }
+          : {
+              items: wanted.from === undefined ? data.items : [...(before.items ?? []), ...data.items],
+              cursor: data.next_cursor ?? undefined,
+            },
+      );
+    });
+    return () => {
+      isCurrent = false;
+    };
+  }, [wanted]);
+  return {
+    items,
+    refusal,
+    busy,
+    more: cursor === undefined ? undefined : () => setWanted({ from: cursor, turn: wanted.turn + 1 }),
+    again: () => setWanted({ turn: wanted.turn + 1 }),
+  };
+}
+
+export interface Action<T> {
+  busy: boolean;
+  refusal: Refusal | undefined;
+  /** Asks, one at a time, and tells `then` of what came back. */
+  run(ask: () => Promise<Said<T>>, then?: (data: T | undefined) => void): void;
+}
+
+/** Something that is done by a button. */
+export function useAction<T = unknown>(): Action<T> {
+  const [busy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState<Refusal>();
+  const run = useCallback((ask: () => Promise<Said<T>>, then?: (data: T | undefined) => void) => {
+    setBusy(true);
+    setRefusal(undefined);
+    void settled(ask()).then(({ data, refusal }) => {
+      setBusy(false);
+      setRefusal(refusal);
+      if (refusal === undefined) then?.(data);
+    });
+  }, []);
+  return { busy, refusal, run };
+}
