@@ -1,7 +1,11 @@
 /**
  * How much do subscribers that misbehave cost those that do not? `npm run bench:isolation`; it needs no network and ends by itself.
  *
- * The local runner serves 20 healthy subscribers, as `npm start` would, and events are posted to it by a timetable that waits for
+ * First with the clock as a value (`--clock=simulated`): the code of the stages as it is, in as many environments as AWS would have, and
+ * nothing shares a processor, so that what is left is what the design makes wait for what. Events begin the moment that the troublesome
+ * are there. Its `worst` is the slowest delivery of all; what it takes until a subscriber is known to hang shows there.
+ *
+ * Then on the clock of this machine (`--clock=real`). The local runner serves 20 healthy subscribers, as `npm start` would, and events are posted to it by a timetable that waits for
  * nothing (open loop). A latency runs from the moment at which the event was to be posted until its arrival at a subscriber, so
  * whatever holds up the posting counts as well. Each case alternates stretches without trouble (A), with it (B), and with the same
  * subscriptions at endpoints that answer (C): A B A C A B A C A. Nothing is restarted and the same events are posted in all of them:
@@ -33,28 +37,35 @@ import { startSystem } from '../test/support/running-system.ts';
 import { CASES } from './isolation/cases.ts';
 import { startEndpoints } from './isolation/endpoints.ts';
 import { durationMs, measure, type Setting } from './isolation/measure.ts';
-import { holds, linesOf, type Row } from './isolation/table.ts';
+import { simulate } from './isolation/simulated.ts';
+import { holds, linesOf, simulatedLines, type Row, type SimulatedRow } from './isolation/table.ts';
 
 const SECONDS = 11;
+const SIMULATED_SECONDS = 60;
 /** Of each function: more than requests that hang hold at a time, until they are known to. */
 const ENVIRONMENTS = 12;
 const WARM_UP_SECONDS = 5;
 
-const HELP = `npm run bench:isolation                     all cases, in about 20 minutes
+const CLOCKS = ['simulated', 'real'];
+
+const HELP = `npm run bench:isolation                     all cases on both clocks, in about 40 minutes
+npm run bench:isolation -- --clock=real     on one: ${CLOCKS.join(' or ')}
 npm run bench:isolation -- --only=mixed     some: ${CASES.map(({ name }) => name).join(', ')}; \`hung\` is all that begin so
-npm run bench:isolation -- --seconds=40     how long each stretch with trouble lasts (${SECONDS}); all takes longer in proportion
+npm run bench:isolation -- --seconds=40     how long each stretch with trouble lasts (${SIMULATED_SECONDS} simulated, ${SECONDS} real); all takes longer in proportion
 npm run bench:isolation -- --strict         ends with 1 where a case is not within 10 %`;
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
-    seconds: { type: 'string', default: String(SECONDS) },
+    clock: { type: 'string', default: CLOCKS.join(',') },
+    seconds: { type: 'string' },
     strict: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
 const wanted = values.only.split(',');
+const clocks = values.clock.split(',');
 const cases = CASES.filter(({ name }) => wanted.some((start) => name.startsWith(start)));
 
 interface Result {
@@ -96,8 +107,26 @@ async function run(seconds: number): Promise<Result> {
   }
 }
 
-function secondsWanted(): number {
-  const seconds = Number(values.seconds);
+/** Of the simulated clock: whether every case held. */
+async function simulateAll(seconds: number): Promise<boolean> {
+  const rows: SimulatedRow[] = [];
+  for (const one of cases) {
+    console.log(`${one.name}, simulated: ${one.about} ...`);
+    rows.push({ name: one.name, ...(await simulate(one, { seconds, warm: ENVIRONMENTS })) });
+  }
+  console.log(`\n${simulatedLines(rows).join('\n')}\n`);
+  return rows.every(holds);
+}
+
+async function runAll(seconds: number): Promise<boolean> {
+  const { rows, missing } = await run(seconds);
+  console.log(`\n${linesOf(rows).join('\n')}`);
+  for (const line of missing) console.log(`not measured: ${line}`);
+  return missing.length === 0 && rows.every(holds);
+}
+
+function secondsWanted(otherwise: number): number {
+  const seconds = Number(values.seconds ?? otherwise);
   if (seconds > 0 && seconds <= 600) return seconds;
   throw new Error(`--seconds=${values.seconds}: more than 0, and 600 at most`);
 }
@@ -106,9 +135,12 @@ if (values.help) {
   console.log(HELP);
 } else if (cases.length === 0) {
   throw new Error(`--only=${values.only}: there are ${CASES.map(({ name }) => name).join(', ')}`);
+} else if (clocks.some((clock) => !CLOCKS.includes(clock))) {
+  throw new Error(`--clock=${values.clock}: there are ${CLOCKS.join(', ')}`);
 } else {
-  const { rows, missing } = await run(secondsWanted());
-  console.log(`\n${linesOf(rows).join('\n')}`);
-  for (const line of missing) console.log(`not measured: ${line}`);
-  if (values.strict && !(missing.length === 0 && rows.every(holds))) process.exitCode = 1;
+  const held = [
+    !clocks.includes('simulated') || (await simulateAll(secondsWanted(SIMULATED_SECONDS))),
+    !clocks.includes('real') || (await runAll(secondsWanted(SECONDS))),
+  ];
+  if (values.strict && held.includes(false)) process.exitCode = 1;
 }

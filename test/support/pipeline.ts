@@ -19,7 +19,7 @@ export const STAGES = ['ingest', 'match', 'deliver', 'deferred', 'sweep'] as con
 export type Stage = (typeof STAGES)[number];
 
 const MINUTE = 60;
-const FromBus = z.object({ detail: TravellingEvent }).transform(({ detail }) => detail);
+export const FromBus = z.object({ detail: TravellingEvent }).transform(({ detail }) => detail);
 const context = { getRemainingTimeInMillis: () => 30_000 };
 
 /** A stage that a queue feeds. */
@@ -153,7 +153,7 @@ async function unlessInjected<T>(run: () => Promise<T>): Promise<T | undefined> 
   }
 }
 
-const eventOf = (held: readonly Held[]): SQSEvent => ({
+export const eventOf = (held: readonly Held[]): SQSEvent => ({
   Records: held.map(({ id, body, receiveCount }) => ({
     messageId: id,
     receiptHandle: id,

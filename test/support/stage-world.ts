@@ -32,7 +32,7 @@ import type { Sending } from '../../shared/wire/signed-post.ts';
 import type { DynamoDb } from './dynamodb.ts';
 import { busInMemory, sqsInMemory } from './in-memory-aws.ts';
 import { InMemoryQueue } from './in-memory-queue.ts';
-import { make } from './make.ts';
+import { make, type Clock } from './make.ts';
 
 export const RETENTION_DAYS = 14;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -86,9 +86,9 @@ function subscribers() {
 
 /* ---- Tables, queues, bus ---- */
 
-/** Tables of their own, and one clock, which stands at `at`. */
-export async function openStores(dynamo: DynamoDb, at?: string) {
-  const clock = make.clock(at);
+/** Tables of their own, and one clock, which stands at `at`, or goes by itself. */
+export async function openStores(dynamo: Pick<DynamoDb, 'open'>, at?: string | Clock) {
+  const clock = typeof at === 'object' ? at : make.clock(at);
   const control = { ...(await dynamo.open()), now: clock.now };
   const flow = { ...(await dynamo.open()), now: clock.now };
   return {
@@ -125,7 +125,7 @@ export interface Line {
  * What the stages' worlds are made of: real stores on tables of their own, and the real wire in front of a bus and queues
  * that are in this process. Visibility is six times the stage's time-out, as in the template.
  */
-function openBench(stores: Stores) {
+export function openBench(stores: Stores) {
   const { clock } = stores;
   const queues = {
     [EVENTS]: new InMemoryQueue({ clock, visibilitySeconds: 180 }),
@@ -156,11 +156,11 @@ function openBench(stores: Stores) {
     note: (what: string, line: Record<string, unknown>): void => void lines.push({ what, ...line }),
   };
 }
-type Bench = ReturnType<typeof openBench>;
+export type Bench = ReturnType<typeof openBench>;
 
 /* ---- Worlds: what live-world.ts makes in each stage ---- */
 
-function ingestWorld({ clock, events, tenants, bus, report, note, noteFailure }: Bench): ingestStage.World {
+export function ingestWorld({ clock, events, tenants, bus, report, note, noteFailure }: Bench): ingestStage.World {
   let made = 0;
   const entered = lately(tenants.enter, {
     keyOf: (tenant) => tenant,
@@ -183,7 +183,7 @@ function ingestWorld({ clock, events, tenants, bus, report, note, noteFailure }:
   };
 }
 
-function matchWorld({ clock, subscriptions, events, sqs, report, note, noteFailure }: Bench): MatchWorld {
+export function matchWorld({ clock, subscriptions, events, sqs, report, note, noteFailure }: Bench): MatchWorld {
   const deliveries = queueAt(sqs.client, { url: DELIVERIES, report });
   const deferred = queueAt(sqs.client, { url: DEFERRED, report });
   return {
@@ -212,7 +212,7 @@ function askedIn({ sqs, report }: Bench): (job: Job, delay: number) => Promise<v
 }
 
 /** Of a function of the lane, or of the one that works on what is late or slow. */
-function deliverWorld(bench: Bench, place: 'lane' | 'deferred'): deliverStage.World {
+export function deliverWorld(bench: Bench, place: 'lane' | 'deferred'): deliverStage.World {
   const { clock, subscriptions, events, attempts, replays, shelf, held, rates, flow, sqs, report } = bench;
   const subscription = lately((key: { tenant: string; id: string }) => subscriptions.find(key.tenant, key.id), {
     keyOf: ({ tenant, id }) => `${tenant} ${id}`,
@@ -264,7 +264,7 @@ function deliverWorld(bench: Bench, place: 'lane' | 'deferred'): deliverStage.Wo
   };
 }
 
-function sweepWorld(bench: Bench): sweepStage.World {
+export function sweepWorld(bench: Bench): sweepStage.World {
   const { clock, subscriptions, events, attempts, replays, shelf, held, tenants, counts, figures } = bench;
   const { control, flow, bus, sqs, report } = bench;
   const { publish } = busNamed(bus.client, { name: 'bus', source: 'event-fanout', report });
