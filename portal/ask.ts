@@ -83,23 +83,27 @@ interface Gathered<T> {
   refusal?: Refusal | undefined;
 }
 
-/** A list, page by page. */
-export function usePages<T>(ask: (cursor?: string) => Promise<Said<Page<T>>>, inputs: readonly unknown[]): Pages<T> {
+/** A list, page by page. It begins anew whenever one of `inputs` is another. */
+export function usePages<T>(
+  ask: (cursor?: string) => Promise<Said<Page<T>>>,
+  inputs: readonly (string | undefined)[],
+): Pages<T> {
+  const list = inputs.join(' ');
   const [{ items, cursor, refusal }, setGathered] = useState<Gathered<T>>({});
-  const [wanted, setWanted] = useState<{ from?: string; turn: number }>({ turn: 0 });
+  const [wanted, setWanted] = useState<{ of: string; from?: string }>({ of: list });
   const [busy, setBusy] = useState(true);
-  useEffect(() => setWanted(({ turn }) => ({ turn: turn + 1 })), inputs);
+  const from = wanted.of === list ? wanted.from : undefined;
   useEffect(() => {
     let isCurrent = true;
     setBusy(true);
-    void nextPage(ask, wanted.from).then(({ data, refusal }) => {
+    void nextPage(ask, from).then(({ data, refusal }) => {
       if (!isCurrent) return;
       setBusy(false);
       setGathered((before) =>
         data === undefined
           ? { ...before, refusal }
           : {
-              items: wanted.from === undefined ? data.items : [...(before.items ?? []), ...data.items],
+              items: from === undefined ? data.items : [...(before.items ?? []), ...data.items],
               cursor: data.next_cursor ?? undefined,
             },
       );
@@ -107,13 +111,13 @@ export function usePages<T>(ask: (cursor?: string) => Promise<Said<Page<T>>>, in
     return () => {
       isCurrent = false;
     };
-  }, [wanted]);
+  }, [wanted, list]);
   return {
     items,
     refusal,
     busy,
-    more: cursor === undefined ? undefined : () => setWanted({ from: cursor, turn: wanted.turn + 1 }),
-    again: () => setWanted({ turn: wanted.turn + 1 }),
+    more: cursor === undefined ? undefined : () => setWanted({ of: list, from: cursor }),
+    again: () => setWanted({ of: list }),
   };
 }
 

@@ -33,9 +33,10 @@ import { until } from '../support/until.ts';
 
   /** Whatever a test does, the page throws nothing, breaks none of its own rules, and talks to nobody else. */
   afterEach(async () => {
-    for (const { page, complaints, origins } of opened) {
+    for (const { page, complaints, requests } of opened) {
       expect(complaints.filter((text) => !text.includes('Failed to load resource'))).toEqual([]);
-      expect([...origins]).toEqual([system.url]);
+      const elsewhere = requests.filter((request) => !request.split(' ')[1]?.startsWith(`${system.url}/`));
+      expect(elsewhere).toEqual([]);
       await page.context().close();
     }
     opened = [];
@@ -168,6 +169,8 @@ import { until } from '../support/until.ts';
       retry: 'standard',
     });
 
+    // The page has read it again by then.
+    await page.getByText('Set: x-b.').waitFor({ state: 'attached' });
     await api.patch(path, { description: 'by somebody else' });
     await page.getByLabel('Name').fill('CRM 2');
     await button(page, 'Save').click();
@@ -310,6 +313,24 @@ import { until } from '../support/until.ts';
     // The same tab, and nothing but another fragment.
     await page.goto(url);
     await page.getByText('There is none yet.').waitFor();
+  });
+
+  test('asks for each thing once', async () => {
+    const tenant = newTenant();
+    const id = await subscribed(tenant);
+    const { url } = await sessionFor(tenant);
+    const page = await open(url);
+    await link(page, 'CRM').click();
+    await page.getByText('Nothing was sent yet.').waitFor();
+    await page.getByText('some two minutes behind').waitFor();
+    const of = `${system.url}/v1/tenants/${tenant}/subscriptions`;
+    expect(opened[0]?.requests.filter((request) => request.includes('/v1/')).toSorted()).toEqual([
+      `GET ${system.url}/v1/me`,
+      `GET ${of}`,
+      `GET ${of}/${id}`,
+      `GET ${of}/${id}/attempts`,
+      `GET ${of}/${id}/stats`,
+    ]);
   });
 
   test('follows a list to its end', async () => {

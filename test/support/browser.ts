@@ -32,22 +32,22 @@ export interface Opened {
   page: Page;
   /** What it complained of: exceptions, errors in the console, what its policy refused. */
   complaints: string[];
-  /** Origins that it talked to. */
-  origins: Set<string>;
+  /** What it asked for, as `GET http://...`. */
+  requests: string[];
 }
 
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Opened> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
   const page = await context.newPage();
   const complaints: string[] = [];
-  const origins = new Set<string>();
+  const requests: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
-  page.on('request', (request) => origins.add(new URL(request.url()).origin));
+  page.on('request', (request) => requests.push(`${request.method()} ${request.url()}`));
   await page.goto(url);
-  return { page, complaints, origins };
+  return { page, complaints, requests };
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
