@@ -16,6 +16,8 @@ const SWEEP_MS = 10;
 export async function listenOnLoopback(server: Server, onSweep: () => void = () => {}): Promise<Listening> {
   let closing = false;
   guard(server, () => closing);
+  // An idle connection is given up by its client alone: when both may, a process that was busy for seconds calls into its own closing.
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

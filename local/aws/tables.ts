@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import dynalite from 'dynalite';
 import { arnOf } from './identity.ts';
@@ -12,6 +13,8 @@ export interface TableSpec {
 
 export interface Tables {
   url: string;
+  /** What listens there, for whoever stands in front of it. */
+  server: Server;
   /** Makes the table unless it is there, and resolves when it can be used. */
   ensure(table: TableSpec): Promise<{ arn: string }>;
   close(): Promise<void>;
@@ -28,7 +31,7 @@ export async function openTables(dir: string | undefined): Promise<Tables> {
   // It throws from its own 'error' listener: a client that hangs up half-way would end the whole process.
   server.on('request', (request) => request.removeAllListeners('error').on('error', () => {}));
   const { url, close } = await listenOnLoopback(server);
-  return { url, close, ensure: (table) => ensure(url, table) };
+  return { url, server, close, ensure: (table) => ensure(url, table) };
 }
 
 async function ensure(url: string, { name, keys = ['pk', 'sk'] }: TableSpec): Promise<{ arn: string }> {

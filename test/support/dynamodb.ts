@@ -48,7 +48,11 @@ export async function startDynalite(): Promise<DynamoDb> {
   const tables = await openTables(undefined);
   let meddler = honest;
   const between = await listenOnLoopback(
-    createServer((request, response) => void relay(request, response, { to: tables.url, meddler: () => meddler })),
+    createServer((request, response) => {
+      // Where nobody meddles, they answer themselves: a second call and a second parsing would double what each costs.
+      if (meddler === honest) tables.server.emit('request', request, response);
+      else void relay(request, response, { to: tables.url, meddler: () => meddler });
+    }),
   );
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_DYNAMODB: between.url,
