@@ -31,7 +31,7 @@ export interface RunningSystem {
 }
 
 /** A build comes first when sources have changed, on a machine that may be busy with other tests. */
-const START_MS = 60_000;
+const START_MS = 120_000;
 
 /** Resolves when it answers. The child ends with this process, whatever ends that: it watches the channel between them. */
 export async function startSystem({ dataDir, env = {}, args = [] }: SystemOptions = {}): Promise<RunningSystem> {
