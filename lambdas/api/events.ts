@@ -2,11 +2,12 @@ import { getDelivery } from '../../shared/contract/deliveries.ts';
 import { getEvent, listDeliveries, listEvents } from '../../shared/contract/events.ts';
 import { replayEvent } from '../../shared/contract/replays.ts';
 import { shownAttempt, shownDelivery } from '../../shared/domain/delivery-view.ts';
-import type { AcceptedEvent, ErasedEvent } from '../../shared/domain/event.ts';
+import type { AcceptedEvent, ErasedEvent, EventFacts } from '../../shared/domain/event.ts';
 import { acceptedAtOf, deliveryId } from '../../shared/domain/id.ts';
 import { takes } from '../../shared/domain/interest.ts';
 import { passes } from '../../shared/domain/known-filters.ts';
 import { problems } from '../../shared/domain/problem.ts';
+import { beginningOf, mayBeLeftOver } from '../../shared/domain/tenancy.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { queryIn } from '../../shared/runtime/paging.ts';
@@ -17,11 +18,17 @@ import { nextRun } from './replays.ts';
 import { listed } from './listing.ts';
 import type { World } from './world.ts';
 
+/** An erasure does not find every head: whoever has the tenant's name since then must not. */
+async function isOfAnEarlier({ tenant: name, accepted_at }: EventFacts, world: World): Promise<boolean> {
+  const tenant = mayBeLeftOver(accepted_at, world.now()) ? await world.tenants.find(name) : undefined;
+  return tenant !== undefined && accepted_at < beginningOf(tenant);
+}
+
 /** @throws Problem 404 */
 async function found(request: Request, world: World): Promise<AcceptedEvent | ErasedEvent> {
   const { tenant = '', id = '' } = request.params;
   const event = await world.events.find(tenant, id);
-  if (event === undefined) throw problems.notFound();
+  if (event === undefined || (await isOfAnEarlier(event, world))) throw problems.notFound();
   return event;
 }
 

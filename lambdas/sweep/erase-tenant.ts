@@ -1,4 +1,5 @@
 import type { Job } from '../../shared/domain/job.ts';
+import { ERASURE_RESTS_SECONDS } from '../../shared/domain/tenancy.ts';
 import type { TenantEraser } from '../../shared/store/erase-tenant.ts';
 import { fold, type FoldWorld } from './fold.ts';
 import type { ErasureOf, Tenant } from '../../shared/store/tenants.ts';
@@ -16,11 +17,6 @@ export interface EraseTenantWorld extends FoldWorld {
   note(what: string, line: Record<string, string | number>): void;
 }
 
-/**
- * By then all that was on its way has come to rest, and found no subscription: a queue holds nothing back for longer, and who had
- * opened the tenant's data key has forgotten it.
- */
-const REST_SECONDS = 900;
 /** Until what was counted has been added up. */
 const FOLDING_SECONDS = 60;
 /** Queues are not exact. */
@@ -67,8 +63,8 @@ export async function eraseTenant(
   if (taken === 'nothing') return;
   if (taken === 'more') return world.ask(job, 0);
   if (phase === 'rest') return end(of, world);
-  await world.eraseRest(of, new Date(world.now().getTime() + REST_SECONDS * 1000));
-  await world.ask(job, REST_SECONDS);
+  await world.eraseRest(of, new Date(world.now().getTime() + ERASURE_RESTS_SECONDS * 1000));
+  await world.ask(job, ERASURE_RESTS_SECONDS);
 }
 
 async function end(of: ErasureOf, world: EraseTenantWorld): Promise<void> {
