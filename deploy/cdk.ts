@@ -15,6 +15,8 @@ export interface CdkOptions {
   ministack: Ministack;
   /** Takes the assemblies: builds of others in the project's own `cdk.out` must not come between. */
   folder: string;
+  /** Beside a developer's own, as the CLI has them: `-c`, `name=value` ... */
+  settings?: readonly string[];
   /** Is called with what is worth a line; what the CLI printed last is in the error when it fails. */
   print(line: string): void;
 }
@@ -31,11 +33,13 @@ export interface Deployment {
 export interface Running {
   /** The project's folder, where it is a copy. */
   from?: string;
+  /** Beside those of all deployments. */
+  settings?: readonly string[];
   signal?: AbortSignal;
 }
 
 /** The pinned CDK CLI, on all stacks of the project and with a developer's settings. Each verb throws `Failed`. */
-export function cdkOn({ ministack, folder, print }: CdkOptions) {
+export function cdkOn({ ministack, folder, settings = [], print }: CdkOptions) {
   const { environment } = ministack;
   const assembly = join(folder, 'cdk.out');
 
@@ -57,7 +61,8 @@ export function cdkOn({ ministack, folder, print }: CdkOptions) {
     async deploy(running: Running = {}): Promise<Deployment> {
       const file = join(folder, 'outputs.json');
       const approved = ['--require-approval', 'never'];
-      await cdk(['deploy', '--all', ...SETTINGS, ...approved, '--outputs-file', file], running);
+      const chosen = [...SETTINGS, ...settings, ...(running.settings ?? [])];
+      await cdk(['deploy', '--all', ...chosen, ...approved, '--outputs-file', file], running);
       const output = readOutputs(file);
       const adminKey = await readSecret(ministack, output('AdminKeySecretArn'));
       return { url: urlOf(ministack.endpoint, output('ApiUrl')), adminKey, output };
@@ -65,7 +70,8 @@ export function cdkOn({ ministack, folder, print }: CdkOptions) {
 
     /** Fails when what is deployed differs from what the project says. */
     async diff(running: Running = {}): Promise<void> {
-      await cdk(['diff', '--fail', ...SETTINGS], running); // of all stacks: it knows no --all
+      const chosen = [...SETTINGS, ...settings, ...(running.settings ?? [])];
+      await cdk(['diff', '--fail', ...chosen], running); // of all stacks: it knows no --all
     },
 
     /** Takes away what was synthesized last. */

@@ -52,7 +52,7 @@ export async function startMinistack(options: MinistackOptions): Promise<Minista
   const ended = once(child, 'exit');
   const stop = (): Promise<void> => end(child);
   try {
-    const certificate = join(folder, 'tmp/ministack-tls/server.crt');
+    const certificate = certificateIn(folder);
     const endpoint = `https://localhost:${port}`;
     await becomesHealthy(child, { endpoint, certificate, signal });
     const environment = environmentOf(options, endpoint, certificate);
@@ -63,6 +63,8 @@ export async function startMinistack(options: MinistackOptions): Promise<Minista
     throw new Error(`ministack did not start; it printed:\n${tailOf(log, 20)}`, { cause });
   }
 }
+
+const certificateIn = (folder: string): string => join(folder, 'tmp/ministack-tls/server.crt');
 
 const CONFIGURATION = fileURLToPath(new URL('ministack_conf.py', import.meta.url));
 
@@ -84,6 +86,8 @@ function launch({ programs, folder, iam }: MinistackOptions, port: number, log: 
         HOME: folder,
         TMPDIR: temporary,
         PYTHONDONTWRITEBYTECODE: '1', // beside our configuration
+        // An issuer of tokens has to have the same certificate: there is no other that it would trust.
+        SSL_CERT_FILE: certificateIn(folder),
         STATE_DIR: join(folder, 'state'),
         S3_DATA_DIR: join(folder, 's3'),
         BIND_HOST: '127.0.0.1',

@@ -2,8 +2,9 @@ import { acknowledgeDeadLetter, listDeadLetters, replayDeadLetter } from '../../
 import { problems } from '../../shared/domain/problem.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import type { Letter } from '../../shared/store/attempts.ts';
+import type { Timed } from '../../shared/store/events.ts';
 import { deliveredIn, subscriptionIn } from './found.ts';
-import { runOnce } from './once.ts';
+import { once } from './once.ts';
 import { nextRun } from './replays.ts';
 import { listed } from './listing.ts';
 import type { World } from './world.ts';
@@ -39,17 +40,26 @@ async function acknowledge(request: Request, world: World): Promise<Answer> {
   return { status: 204 };
 }
 
+/** @throws Problem 404, 409 where it cannot be made once more */
+async function expectDead(event: Timed, subscriptionId: string, world: World): Promise<void> {
+  if ((await world.attempts.letterOf(event, subscriptionId)) === undefined) throw problems.notFound();
+  const head = await world.events.find(event.tenant, event.event_id);
+  if (head !== undefined && head.body === undefined) throw problems.eventErased();
+}
+
 /** The letter stays until the delivery is made. */
 async function replay(request: Request, world: World): Promise<Answer> {
   const found = await subscriptionIn(request, world);
   const event = await deliveredIn(request, found, world);
-  if ((await world.attempts.letterOf(event, found.id)) === undefined) throw problems.notFound();
-  const head = await world.events.find(event.tenant, event.event_id);
-  if (head !== undefined && head.body === undefined) throw problems.eventErased();
-  const subscription = await nextRun(() => subscriptionIn(request, world), world);
-  const { tenant, id: subscription_id } = subscription;
+  const { tenant, id: subscription_id } = found;
   const { event_id } = event;
-  const run = await runOnce(request, { subscription, said: ['dead letter', event_id] }, world);
+  const makeRun = async (): Promise<string> => {
+    await expectDead(event, subscription_id, world);
+    return String((await nextRun(() => subscriptionIn(request, world), world)).runs);
+  };
+  const asked = { kind: 'replay of a dead letter', said: [subscription_id, event_id] };
+  // In the same run it is made once, however often it is asked for: its attempts are claimed.
+  const run = Number(await once(request, asked, makeRun, world));
   await world.ask({ v: 1, kind: 'resend', tenant, subscription_id, event_id, run }, 0);
   world.note('dead_letter.replayed', { tenant, subscription_id, event_id, run });
   return { status: 202, body: { delivery_id: request.params.delivery, event_id, subscription_id } };

@@ -1,27 +1,35 @@
+import * as z from 'zod';
 import { getDelivery } from '../../shared/contract/deliveries.ts';
 import { getEvent, listDeliveries, listEvents } from '../../shared/contract/events.ts';
 import { replayEvent } from '../../shared/contract/replays.ts';
 import { shownAttempt, shownDelivery } from '../../shared/domain/delivery-view.ts';
-import type { AcceptedEvent, ErasedEvent } from '../../shared/domain/event.ts';
+import type { AcceptedEvent, ErasedEvent, EventFacts } from '../../shared/domain/event.ts';
 import { acceptedAtOf, deliveryId } from '../../shared/domain/id.ts';
 import { takes } from '../../shared/domain/interest.ts';
 import { passes } from '../../shared/domain/known-filters.ts';
 import { problems } from '../../shared/domain/problem.ts';
+import { beginningOf, mayBeLeftOver } from '../../shared/domain/tenancy.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import { queryIn } from '../../shared/runtime/paging.ts';
 import type { Timed } from '../../shared/store/events.ts';
 import { subscriptionOf } from './found.ts';
-import { runOnce } from './once.ts';
+import { once } from './once.ts';
 import { nextRun } from './replays.ts';
 import { listed } from './listing.ts';
 import type { World } from './world.ts';
+
+/** An erasure does not find every head: whoever has the tenant's name since then must not. */
+async function isOfAnEarlier({ tenant: name, accepted_at }: EventFacts, world: World): Promise<boolean> {
+  const tenant = mayBeLeftOver(accepted_at, world.now()) ? await world.tenants.find(name) : undefined;
+  return tenant !== undefined && accepted_at < beginningOf(tenant);
+}
 
 /** @throws Problem 404 */
 async function found(request: Request, world: World): Promise<AcceptedEvent | ErasedEvent> {
   const { tenant = '', id = '' } = request.params;
   const event = await world.events.find(tenant, id);
-  if (event === undefined) throw problems.notFound();
+  if (event === undefined || (await isOfAnEarlier(event, world))) throw problems.notFound();
   return event;
 }
 
@@ -151,22 +159,35 @@ async function againFor(event: AcceptedEvent, named: string | undefined, world: 
   return found.flatMap((one) => (one === undefined || one.status === 'disabled' ? [] : one.id));
 }
 
+/** A run for each of them, as text. @throws Problem 404, 409, 422 */
+async function makeRuns(event: AcceptedEvent | ErasedEvent, named: string | undefined, world: World): Promise<string> {
+  if (event.body === undefined) throw problems.eventErased();
+  const made: z.infer<typeof Runs> = [];
+  for (const subscription_id of await againFor(event, named, world)) {
+    const { runs: run } = await nextRun(() => subscriptionOf(event.tenant, subscription_id, world), world);
+    made.push({ subscription_id, run });
+  }
+  return JSON.stringify(made);
+}
+
+const Runs = z.array(z.object({ subscription_id: z.string(), run: z.number() }));
+
+/** In the same run a delivery is made once, however often it is asked for: its attempts are claimed. */
 async function replay(request: Request, world: World): Promise<Answer> {
   const { subscription_id: named } = request.body(replayEvent.body.schema);
   const event = await found(request, world);
-  if (event.body === undefined) throw problems.eventErased();
   const { tenant, event_id, accepted_at: acceptedAt } = event;
-  const asked: { delivery_id: string; subscription_id: string }[] = [];
-  for (const id of await againFor(event, named, world)) {
-    const find = (): Promise<Subscription> => subscriptionOf(tenant, id, world);
-    const subscription = await nextRun(find, world);
-    const run = await runOnce(request, { subscription, said: ['event', event_id, named] }, world);
-    await world.ask({ v: 1, kind: 'resend', tenant, subscription_id: id, event_id, run }, 0);
-    const of = { tenant, eventId: event_id, acceptedAt, subscriptionId: id };
-    asked.push({ delivery_id: deliveryId(of), subscription_id: id });
+  const asked = { kind: 'replay of an event', said: [event_id, named] };
+  const runs = Runs.parse(JSON.parse(await once(request, asked, () => makeRuns(event, named, world), world)));
+  for (const { subscription_id, run } of runs) {
+    await world.ask({ v: 1, kind: 'resend', tenant, subscription_id, event_id, run }, 0);
   }
-  world.note('event.replayed', { tenant, event_id, deliveries: asked.length });
-  return { status: 202, body: { event_id, deliveries: asked } };
+  world.note('event.replayed', { tenant, event_id, deliveries: runs.length });
+  const deliveries = runs.map(({ subscription_id }) => ({
+    delivery_id: deliveryId({ tenant, eventId: event_id, acceptedAt, subscriptionId: subscription_id }),
+    subscription_id,
+  }));
+  return { status: 202, body: { event_id, deliveries } };
 }
 
 export const routes: readonly Route<World>[] = [

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { newId, type IdPrefix } from '../../shared/domain/id.ts';
-import { problems } from '../../shared/domain/problem.ts';
-import type { Subscription } from '../../shared/domain/subscription.ts';
+import { problems, type Problem } from '../../shared/domain/problem.ts';
 import { idempotencyKeyIn, type Request } from '../../shared/runtime/http.ts';
+import type { Asked as AskedOnce } from '../../shared/store/made-once.ts';
 import type { World } from './world.ts';
 
 interface Asked {
@@ -12,14 +12,36 @@ interface Asked {
   said: unknown;
 }
 
-/** What the request's `Idempotency-Key` stands for: `fresh` where it is new, or where there is none. @throws Problem 409 */
-async function onceFor(request: Request, { kind, said }: Asked, fresh: string, world: World): Promise<string> {
+/** The request under its `Idempotency-Key`; undefined where it has none. */
+function keyed(request: Request, { kind, said }: Asked): AskedOnce | undefined {
   const key = idempotencyKeyIn(request);
-  if (key === undefined) return fresh;
   const content = createHash('sha256').update(JSON.stringify(said)).digest('base64url');
-  const made = await world.once.idFor({ tenant: request.params.tenant ?? '', kind, key, content }, fresh);
-  if (made === undefined) throw problems.conflict('This Idempotency-Key stands for another request: choose a new one.');
+  return key === undefined ? undefined : { tenant: request.params.tenant ?? '', kind, key, content };
+}
+
+const standsForAnother = (): Problem =>
+  problems.conflict('This Idempotency-Key stands for another request: choose a new one.');
+
+/** What the request's `Idempotency-Key` stands for: `fresh` where it is new, or where there is none. @throws Problem 409 */
+async function onceFor(request: Request, asked: Asked, fresh: string, world: World): Promise<string> {
+  const once = keyed(request, asked);
+  if (once === undefined) return fresh;
+  const made = await world.once.idFor(once, fresh);
+  if (made === undefined) throw standsForAnother();
   return made;
+}
+
+/**
+ * What the request makes, as text: `make` makes it, or it is what it was when the request came before under the same `Idempotency-Key`,
+ * whatever has become of it meanwhile. Where two come at once, one of them has made something in vain.
+ *
+ * @throws Problem 409 where the key stands for another request, and whatever `make` does
+ */
+export async function once(request: Request, asked: Asked, make: () => Promise<string>, world: World): Promise<string> {
+  const before = keyed(request, asked);
+  const found = before && (await world.once.find(before));
+  if (found?.isSame === false) throw standsForAnother();
+  return found?.id ?? onceFor(request, asked, await make(), world);
 }
 
 /**
@@ -35,18 +57,4 @@ export async function idOnce(
   const fresh = newId(prefix, world.now(), world.random(10));
   const id = await onceFor(request, { kind: prefix, said }, fresh, world);
   return { id, isNew: id === fresh };
-}
-
-/**
- * The run in which a delivery is made once more: this one, or the one that it got when the request came before. Asked for again in the
- * same run, it is made once: its attempts are claimed.
- *
- * @throws Problem 409 where the key stands for another request
- */
-export async function runOnce(
-  request: Request,
-  { subscription: { id, runs }, said }: { subscription: Subscription; said: unknown },
-  world: World,
-): Promise<number> {
-  return Number(await onceFor(request, { kind: `run:${id}`, said }, String(runs), world));
 }

@@ -1,19 +1,14 @@
 import { eraseTenant, getTenant, listTenants } from '../../shared/contract/tenants.ts';
 import { problems } from '../../shared/domain/problem.ts';
+import { ERASURE_BEGINS_SECONDS } from '../../shared/domain/tenancy.ts';
 import type { Answer, Request, Route } from '../../shared/runtime/http.ts';
 import type { Tenant } from '../../shared/store/tenants.ts';
 import { listed } from './listing.ts';
 import type { World } from './world.ts';
 
-/**
- * How long an erasure waits before it takes anything away: ingest may have looked half a minute ago whether it may accept events of
- * the tenant, and whoever looked then must be through with what he makes.
- */
-const BEGIN_SECONDS = 90;
-
 /** @throws Problem 409 */
 export async function expectNotErased(tenant: string, world: World): Promise<void> {
-  if ((await world.tenants.enter(tenant)) === 'being erased') throw problems.tenantBeingErased();
+  if ((await world.tenants.enter(tenant)).erasure !== undefined) throw problems.tenantBeingErased();
 }
 
 function shown({ tenant, since, erasure }: Tenant): Record<string, unknown> {
@@ -57,8 +52,8 @@ async function erase(request: Request, world: World): Promise<Answer> {
   if (before.erasure === undefined) {
     const keys = await world.accessKeys.countOf(tenant);
     if (keys > 0) throw problems.tenantHasKeys(keys);
-    await world.tenants.beginErasure(tenant, new Date(world.now().getTime() + BEGIN_SECONDS * 1000));
-    await world.ask({ v: 1, kind: 'erase_tenant', tenant }, BEGIN_SECONDS);
+    await world.tenants.beginErasure(tenant, new Date(world.now().getTime() + ERASURE_BEGINS_SECONDS * 1000));
+    await world.ask({ v: 1, kind: 'erase_tenant', tenant }, ERASURE_BEGINS_SECONDS);
     world.note('tenant.erasure_started', { tenant });
   }
   return { status: 202, body: await shownWhole(await found(request, world), world) };

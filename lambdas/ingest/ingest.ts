@@ -11,23 +11,24 @@ import {
 import { compactJson, elementsOf, JsonTextError, membersOf } from '../../shared/domain/json-text.ts';
 import { nearest } from '../../shared/domain/nearest.ts';
 import { Problem, problems } from '../../shared/domain/problem.ts';
+import { beginningOf } from '../../shared/domain/tenancy.ts';
 import { parsedJson } from '../../shared/runtime/http.ts';
 import { faultsOf, parsed } from '../../shared/runtime/parse.ts';
-import type { TenantState } from '../../shared/store/tenants.ts';
+import type { Tenant } from '../../shared/store/tenants.ts';
 
 /** What ingest touches outside. */
 export interface World {
   now(): Date;
   /** Takes so many events of the tenant's budget; or takes nothing and answers in how many seconds to ask again. */
   admit(tenant: string, events: number): Promise<number | undefined>;
-  /** Whether anything may be made for the tenant, as it was half a minute ago at most; it is known as one from then on. */
-  enter(tenant: string): Promise<TenantState | undefined>;
+  /** The tenant as it was half a minute ago at most; it is known as one from then on. */
+  enter(tenant: string): Promise<Tenant | undefined>;
   /** `evt_...` */
   newEventId(): string;
   /** A W3C trace context for an event whose publisher sent none. */
   newTrace(): string;
-  /** Takes the id for the event; false where an event has it. */
-  accept(event: AcceptedEvent): Promise<boolean>;
+  /** Takes the id for the event; false where an event has it that was not accepted before its tenant began. */
+  accept(event: AcceptedEvent, began?: string): Promise<boolean>;
   find(tenant: string, eventId: string): Promise<AcceptedEvent | ErasedEvent | undefined>;
   isMatched(tenant: string, eventId: string): Promise<boolean>;
   /** Writes the open marker; false where it stands. */
@@ -151,8 +152,9 @@ async function takeAgain(checked: Checked, world: World): Promise<Taken> {
 /** @throws Problem 409 where its tenant is being erased, or the id is taken */
 async function take(checked: Checked, world: World): Promise<Taken> {
   const { event } = checked;
-  if ((await world.enter(event.tenant)) === 'being erased') throw problems.tenantBeingErased();
-  if (!(await world.accept(event))) return takeAgain(checked, world);
+  const tenant = await world.enter(event.tenant);
+  if (tenant?.erasure !== undefined) throw problems.tenantBeingErased();
+  if (!(await world.accept(event, tenant && beginningOf(tenant)))) return takeAgain(checked, world);
   const receipt = receiptOf(event, false);
   return (await world.open(event)) ? { receipt, publish: travelling(event) } : { receipt };
 }

@@ -1,4 +1,5 @@
 import { newId } from '../../shared/domain/id.ts';
+import { ENTERED_MS } from '../../shared/domain/tenancy.ts';
 import type { environment } from '../../shared/runtime/env.ts';
 import { note, noteFailure } from '../../shared/runtime/log.ts';
 import type { Table } from '../../shared/store/database.ts';
@@ -8,9 +9,6 @@ import { budgetOf, ratesIn } from '../../shared/store/rates.ts';
 import { tenantsIn } from '../../shared/store/tenants.ts';
 import { busNamed, openBus } from '../../shared/wire/bus.ts';
 import type { World } from './ingest.ts';
-
-/** An erasure takes nothing away before this has surely passed. */
-const ENTERED_MS = 30_000;
 
 type Variables = Pick<
   ReturnType<typeof environment<'ingest'>>,

@@ -5,9 +5,12 @@ import { openDatabase } from '../../shared/store/database.ts';
 import { eventsIn } from '../../shared/store/events.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { TROUBLE_COPIES } from '../../shared/store/keys.ts';
+import { lately } from '../../shared/store/lately.ts';
 import { subscriptionsIn } from '../../shared/store/subscriptions.ts';
+import { tenantsIn } from '../../shared/store/tenants.ts';
 import { troubledLately } from '../../shared/store/troubled.ts';
 import { openQueues, queueAt } from '../../shared/wire/queue.ts';
+import { ENTERED_MS } from '../../shared/domain/tenancy.ts';
 import { asDoubtful } from '../../shared/domain/delivery.ts';
 import { RESENT_SECONDS, type Outgoing, type World } from './match.ts';
 
@@ -22,6 +25,11 @@ const { troubleOf } = troubledLately({
   read: health.troubled,
   now: () => Date.now(),
   report: (error) => noteFailure('trouble.not_read', error),
+});
+const tenants = lately(tenantsIn({ db, name: env.FLOW_TABLE, now }, env.RETENTION_DAYS).find, {
+  keyOf: (tenant) => tenant,
+  now: () => Date.now(),
+  keptMs: ENTERED_MS,
 });
 const sqs = openQueues();
 const report = (error: unknown): void => noteFailure('deliveries.not_sent', error);
@@ -40,6 +48,7 @@ const send = async (to: Outgoing['to'], messages: readonly Outgoing[]): Promise<
 export const world: World = {
   now,
   interested: subscriptionsIn({ db, name: env.CONTROL_TABLE, now }).interested,
+  tenant: tenants.lately,
   find: events.find,
   isMatched: events.isMatched,
   isSuspect: async (tenant, subscriptionId) => (await troubleOf(tenant, subscriptionId))?.suspect === true,

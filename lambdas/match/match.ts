@@ -2,9 +2,11 @@ import { MOST_DELIVERIES_A_MESSAGE, type DeliveryMessage } from '../../shared/do
 import { filterView, type AcceptedEvent, type ErasedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
 import { matches } from '../../shared/domain/filter.ts';
 import { filterIn } from '../../shared/domain/known-filters.ts';
+import { isLeftOver, mayBeLeftOver } from '../../shared/domain/tenancy.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
 import type { Matched } from '../../shared/store/events.ts';
 import type { Interest } from '../../shared/store/subscriptions.ts';
+import type { Tenant } from '../../shared/store/tenants.ts';
 
 /** A delivery message on its way to a queue, fair by tenant, or by subscription where it is for one in trouble. */
 export interface Outgoing {
@@ -27,6 +29,8 @@ export const RESENT_SECONDS = 45;
 export interface World {
   now(): Date;
   interested(tenant: string, event: { type: string; group: string }): Promise<Interest[]>;
+  /** The tenant as it was half a minute ago at most; undefined only where there is none. */
+  tenant(tenant: string): Promise<Tenant | undefined>;
   /** The event with its data, for those whose data stayed behind. */
   find(tenant: string, eventId: string): Promise<AcceptedEvent | ErasedEvent | undefined>;
   /** Whether the subscription lets requests hang, as it was known a second ago. */
@@ -113,7 +117,18 @@ function interestsFor(world: World): (event: TravellingEvent) => Promise<Interes
   };
 }
 
+/**
+ * A queue, the bus or somebody who redrives may hold an event back until its tenant is erased, and another one has its name. Only what
+ * is old can be such a one, so that others cost no look. It leaves nothing behind: not even that it was here.
+ */
+async function isDropped({ tenant, event_id, type, accepted_at }: TravellingEvent, world: World): Promise<boolean> {
+  if (!mayBeLeftOver(accepted_at, world.now()) || !isLeftOver(accepted_at, await world.tenant(tenant))) return false;
+  world.note('event.left_over', { tenant, event_id, event_type: type });
+  return true;
+}
+
 async function find(record: Received<TravellingEvent>, { interests, world }: Batch): Promise<Found | 'done'> {
+  if (await isDropped(record.message, world)) return 'done';
   const event: TravellingEvent = inDoubt(record) ? { ...record.message, doubt: true } : record.message;
   // A second copy of what was finished would only make second copies of every delivery.
   if (event.doubt === true && (await world.isMatched(event.tenant, event.event_id))) return 'done';

@@ -1,4 +1,5 @@
 import type { Job } from '../../shared/domain/job.ts';
+import { ERASURE_RESTS_SECONDS } from '../../shared/domain/tenancy.ts';
 import type { TenantEraser } from '../../shared/store/erase-tenant.ts';
 import { fold, type FoldWorld } from './fold.ts';
 import type { ErasureOf, Tenant } from '../../shared/store/tenants.ts';
@@ -16,11 +17,6 @@ export interface EraseTenantWorld extends FoldWorld {
   note(what: string, line: Record<string, string | number>): void;
 }
 
-/**
- * By then all that was on its way has come to rest, and found no subscription: a queue holds nothing back for longer, and who had
- * opened the tenant's data key has forgotten it.
- */
-const REST_SECONDS = 900;
 /** Until what was counted has been added up. */
 const FOLDING_SECONDS = 60;
 /** Queues are not exact. */
@@ -28,18 +24,22 @@ const EARLY_MS = 5_000;
 /** What is left of the function's time when nothing further is begun. */
 const SPARE_MS = 15_000;
 
-/** Takes away what there is, as far as the time goes. Whoever finds the erasure over was one too many, and does nothing more. */
+/** What became of a piece of the work: whoever finds the erasure over was one too many, and does nothing more. */
+type Taken = { taken: 'all' | 'nothing' } | { taken: 'more'; place: string };
+
+/** Takes away what there is behind that place, as far as the time goes. */
 async function takeAway(
   { tenant, erasure }: Required<Tenant>,
-  world: EraseTenantWorld,
-  remainingMs: () => number,
-): Promise<'all' | 'more' | 'nothing'> {
+  { after, world, remainingMs }: { after: string; world: EraseTenantWorld; remainingMs: () => number },
+): Promise<Taken> {
   const of = { tenant, started_at: erasure.started_at };
-  for await (const gone of world.eraser[erasure.phase](tenant)) {
-    if ((await world.erased(of, gone)) === undefined) return 'nothing';
-    if (remainingMs() < SPARE_MS) return 'more';
+  let place = after;
+  for await (const gone of world.eraser[erasure.phase](tenant, after)) {
+    if ((await world.erased(of, gone)) === undefined) return { taken: 'nothing' };
+    place = gone.place ?? place;
+    if (remainingMs() < SPARE_MS) return { taken: 'more', place };
   }
-  return 'all';
+  return { taken: 'all' };
 }
 
 /**
@@ -62,13 +62,14 @@ export async function eraseTenant(
 
   // What was counted of it would otherwise come back as figures.
   if (phase === 'rest' && (await fold(world, remainingMs)) === 'more') return world.ask(job, FOLDING_SECONDS);
-  const taken = await takeAway({ ...found, erasure }, world, remainingMs);
-  world.note('sweep.erase_tenant', { tenant, phase, taken });
-  if (taken === 'nothing') return;
-  if (taken === 'more') return world.ask(job, 0);
+  const after = job.after?.started_at === started_at ? job.after.place : '';
+  const piece = await takeAway({ ...found, erasure }, { after, world, remainingMs });
+  world.note('sweep.erase_tenant', { tenant, phase, taken: piece.taken });
+  if (piece.taken === 'nothing') return;
+  if (piece.taken === 'more') return world.ask({ ...job, after: { started_at, place: piece.place } }, 0);
   if (phase === 'rest') return end(of, world);
-  await world.eraseRest(of, new Date(world.now().getTime() + REST_SECONDS * 1000));
-  await world.ask(job, REST_SECONDS);
+  await world.eraseRest(of, new Date(world.now().getTime() + ERASURE_RESTS_SECONDS * 1000));
+  await world.ask({ v: 1, kind: 'erase_tenant', tenant }, ERASURE_RESTS_SECONDS);
 }
 
 async function end(of: ErasureOf, world: EraseTenantWorld): Promise<void> {

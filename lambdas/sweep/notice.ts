@@ -1,11 +1,15 @@
 import { OPERATIONAL_GROUP } from '../../shared/catalogue/operational.ts';
 import { contentHash, travelling, type AcceptedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
 import type { Job } from '../../shared/domain/job.ts';
+import { isLeftOver, mayBeLeftOver } from '../../shared/domain/tenancy.ts';
 import type { Interest } from '../../shared/store/subscriptions.ts';
+import type { Tenant } from '../../shared/store/tenants.ts';
 
 export type Notice = Extract<Job, { kind: 'notice' }>;
 
 export interface NoticeWorld {
+  now(): Date;
+  tenant(tenant: string): Promise<Tenant | undefined>;
   interested(tenant: string, event: { type: string; group: string }): Promise<Interest[]>;
   accept(event: AcceptedEvent): Promise<boolean>;
   open(event: AcceptedEvent): Promise<boolean>;
@@ -40,6 +44,13 @@ function eventOf({ tenant, id, event_type: type, at, data }: Notice): AcceptedEv
   };
 }
 
+/** Nobody gets it who has the name of its tenant since that was erased. */
+async function isWanted(event: AcceptedEvent, world: NoticeWorld): Promise<boolean> {
+  const { tenant, accepted_at } = event;
+  if (mayBeLeftOver(accepted_at, world.now()) && isLeftOver(accepted_at, await world.tenant(tenant))) return false;
+  return (await world.interested(tenant, event)).length > 0;
+}
+
 /**
  * Tells of something that happened to a subscription: operators always, and subscribers who named it, for whom it is an event like
  * any other. Done twice, it tells operators twice and subscribers once.
@@ -48,7 +59,7 @@ export async function tell(notice: Notice, world: NoticeWorld): Promise<void> {
   const { tenant, event_type: type, subscription_id } = notice;
   await world.tellOperators({ type, detail: { tenant, at: notice.at, ...notice.data } });
   const event = eventOf(notice);
-  if ((await world.interested(tenant, event)).length > 0) {
+  if (await isWanted(event, world)) {
     const isNew = await world.accept(event);
     await world.open(event);
     if (isNew || !(await world.isMatched(tenant, event.event_id))) {

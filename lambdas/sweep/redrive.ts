@@ -4,10 +4,12 @@ import { TravellingEvent } from '../../shared/domain/event.ts';
 import { Job } from '../../shared/domain/job.ts';
 import { deliveryId } from '../../shared/domain/id.ts';
 import { heldOf, type Stretch } from '../../shared/domain/hold.ts';
+import { isLeftOver, mayBeLeftOver } from '../../shared/domain/tenancy.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Tried } from '../../shared/domain/walk.ts';
 import type { DeadLetter } from '../../shared/store/attempts.ts';
 import type { Whom } from '../../shared/store/health.ts';
+import type { Tenant } from '../../shared/store/tenants.ts';
 
 /** A message of a queue of last resort. */
 export interface Last {
@@ -20,6 +22,7 @@ export interface RedriveWorld {
   now(): Date;
   /** A few at a time, until there are no more that can be seen. */
   last(queue: 'undeliverable' | 'dead'): AsyncIterable<Last>;
+  tenant(tenant: string): Promise<Tenant | undefined>;
   isMatched(tenant: string, eventId: string): Promise<boolean>;
   /** Answers what the bus did not take. */
   publish(events: readonly TravellingEvent[]): Promise<TravellingEvent[]>;
@@ -84,6 +87,19 @@ async function buryFaults(message: DeliveryMessage, world: RedriveWorld): Promis
   }
 }
 
+/** The event is of a tenant that was erased since, whoever may have its name now: neither is there anybody to get it, nor a letter. */
+const isOfNobody = async ({ tenant, accepted_at }: TravellingEvent, world: RedriveWorld): Promise<boolean> =>
+  mayBeLeftOver(accepted_at, world.now()) && isLeftOver(accepted_at, await world.tenant(tenant));
+
+/** True where the message need not be kept any more. */
+async function goOn(letter: z.infer<typeof Letter>, world: RedriveWorld): Promise<boolean> {
+  if (!('deliveries' in letter || 'detail' in letter)) return true;
+  if (await isOfNobody('detail' in letter ? letter.detail : letter.event, world)) return true;
+  if ('detail' in letter) return publishAgain(letter.detail, world);
+  await buryFaults(letter, world);
+  return true;
+}
+
 /**
  * Takes from a queue of last resort what can go on. EventBridge's own dead letters cannot be moved back by SQS, for their source is
  * no queue, so they are published again here. What nobody can read stays for a person.
@@ -93,8 +109,7 @@ export async function redrive(queue: 'undeliverable' | 'dead', world: RedriveWor
   let kept = 0;
   for await (const { body, remove } of world.last(queue)) {
     const letter = parsedLetter(body);
-    if (letter !== undefined && 'deliveries' in letter) await buryFaults(letter, world);
-    if (letter === undefined || ('detail' in letter && !(await publishAgain(letter.detail, world)))) {
+    if (letter === undefined || !(await goOn(letter, world))) {
       kept += 1;
       continue;
     }

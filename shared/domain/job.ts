@@ -63,7 +63,15 @@ export const Job = z.discriminatedUnion('kind', [
     event_id: z.string(),
     after: z.string().optional(),
   }),
-  /** Goes on with the erasure of a tenant. */
-  z.object({ v: z.literal(1), kind: z.literal('erase_tenant'), tenant: z.string() }),
+  /**
+   * Goes on with the erasure of a tenant. `after` is the place in the ledger of all tenants' open events that an earlier job had the time
+   * for, in the erasure that was begun then: the same name may be erased again.
+   */
+  z.object({
+    v: z.literal(1),
+    kind: z.literal('erase_tenant'),
+    tenant: z.string(),
+    after: z.object({ started_at: z.string(), place: z.string() }).optional(),
+  }),
 ]);
 export type Job = z.infer<typeof Job>;

@@ -187,11 +187,11 @@ function queryOf(TableName: string, range: Range): QueryCommandInput {
 
 /**
  * The keys of a whole stretch, page by page, with those of what has expired and not gone yet: for whoever takes all of it away, which
- * he may do page by page.
+ * he may do page by page. `from` is where an earlier look ended.
  */
 export async function* keyPages(
   { db, name }: Table,
-  range: Pick<Range, 'pk' | 'prefix'>,
+  range: Pick<Range, 'pk' | 'prefix' | 'from'>,
   limit: number,
 ): AsyncGenerator<ItemKey[]> {
   const query = { ...queryOf(name, { ...range, only: [], consistent: 'yes' }), Limit: limit };

@@ -6,6 +6,8 @@ import type { Tenants } from './tenants.ts';
 export interface Gone {
   events: number;
   subscriptions: number;
+  /** How far the ledger of open events is looked through, where a step did that. */
+  place?: string;
 }
 
 type Stretch = Pick<Range, 'pk' | 'prefix'>;
@@ -41,6 +43,8 @@ const inControl = (tenant: string): Stretch[] => [{ pk: keys.dataKey(tenant).pk 
 /* ---- */
 
 const PAGE = 100;
+/** Nearly all of them are looked at and left alone. */
+const MARKERS_A_PAGE = 1_000;
 const AT_ONCE = 10;
 const NONE: Gone = { events: 0, subscriptions: 0 };
 
@@ -78,9 +82,16 @@ export interface TenantTables {
   tenants: Pick<Tenants, 'noteGone'>;
 }
 
+/** A shard, and the position in it, which has the same sign in it. */
+function splitOnce(place: string): [shard: string, position: string] {
+  const [shard = '', ...rest] = place.split('#');
+  return [shard === '' ? '0' : shard, rest.join('#')];
+}
+
 /**
  * Takes away all that there is of a tenant. Everything goes in steps, of which none has to know of the one before: each takes what it
- * finds, and the list that it was found by last. So whoever is cut off begins again, and comes to the place where he was.
+ * finds, and the list that it was found by last. So whoever is cut off begins again, and comes to the place where he was; of the ledger of
+ * open events, which is not the tenant's alone, he is told the place.
  *
  * @param wishes all that a subscription can ask for: an interest may stand without its subscription
  */
@@ -129,27 +140,39 @@ export function tenantEraser({ control, flow, tenants }: TenantTables, wishes: r
     await removeAll(flow, [keys.marker({ tenant, ...of }), foundBy]);
   }
 
-  async function* eventsIn(tenant: string, pages: AsyncIterable<ItemKey[]>): AsyncGenerator<Gone> {
-    for await (const page of pages) {
-      for (let i = 0; i < page.length; i += AT_ONCE) {
-        const part = page.slice(i, i + AT_ONCE);
-        await Promise.all(
-          part.map((foundBy) => {
-            const [first = ''] = foundBy.sk.split('#');
-            const event_id = foundBy.sk.split('#').at(-1) ?? '';
-            return wipeEvent(tenant, foundBy, { event_id, accepted_at: first });
-          }),
-        );
-      }
-      if (page.length > 0) yield { events: page.length, subscriptions: 0 };
+  async function wipeEvents(tenant: string, foundBy: readonly ItemKey[]): Promise<Gone> {
+    for (let i = 0; i < foundBy.length; i += AT_ONCE) {
+      await Promise.all(
+        foundBy.slice(i, i + AT_ONCE).map((one) => {
+          const [accepted_at = ''] = one.sk.split('#');
+          const event_id = one.sk.split('#').at(-1) ?? '';
+          return wipeEvent(tenant, one, { event_id, accepted_at });
+        }),
+      );
+    }
+    return { events: foundBy.length, subscriptions: 0 };
+  }
+
+  async function* eventsOf(tenant: string): AsyncGenerator<Gone> {
+    for (const pk of times(TIME_SHARDS, (shard) => keys.timePartition(tenant, shard))) {
+      for await (const page of keyPages(flow, { pk }, PAGE)) yield wipeEvents(tenant, page);
     }
   }
 
-  /** Open markers of all tenants share their partitions; there are few of them at any time. */
-  async function* openOf(tenant: string, shard: number): AsyncGenerator<ItemKey[]> {
-    for await (const page of keyPages(flow, { pk: keys.markerPartition(shard) }, PAGE)) {
-      yield page.filter(({ sk }) => sk.split('#')[1] === tenant);
+  /**
+   * Open markers of all tenants share their partitions. Usually there are few of them, but in an outage millions, which stay where they
+   * are: so this is the one list that is not found emptied by whoever goes on, and he has to know how far it was looked through.
+   */
+  async function* openOf(tenant: string, after: string): AsyncGenerator<Gone> {
+    const [done, from] = splitOnce(after);
+    for (let shard = Number(done); shard < MARKER_SHARDS; shard++) {
+      const range = { pk: keys.markerPartition(shard), ...(shard === Number(done) && { from }) };
+      for await (const page of keyPages(flow, range, MARKERS_A_PAGE)) {
+        const ours = page.filter(({ sk }) => sk.split('#')[1] === tenant);
+        yield { ...(await wipeEvents(tenant, ours)), place: `${shard}#${page.at(-1)?.sk ?? ''}` };
+      }
     }
+    yield { ...NONE, place: String(MARKER_SHARDS) };
   }
 
   /** What waits has an entry in its list, and one on the shelf that only that entry leads to. */
@@ -201,11 +224,10 @@ export function tenantEraser({ control, flow, tenants }: TenantTables, wishes: r
       yield* subscriptionsOf(tenant);
     },
 
-    async *rest(tenant: string): AsyncGenerator<Gone> {
-      for (const pk of times(TIME_SHARDS, (shard) => keys.timePartition(tenant, shard))) {
-        yield* eventsIn(tenant, keyPages(flow, { pk }, PAGE));
-      }
-      for (let shard = 0; shard < MARKER_SHARDS; shard++) yield* eventsIn(tenant, openOf(tenant, shard));
+    /** `after` is the place that an earlier look through the ledger of open events ended at. */
+    async *rest(tenant: string, after = ''): AsyncGenerator<Gone> {
+      yield* eventsOf(tenant);
+      yield* openOf(tenant, after);
       yield* leftoversOf(tenant);
       yield* wipeAll(flow, ofTenant(tenant));
       yield* wipeAll(control, inControl(tenant));

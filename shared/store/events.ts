@@ -148,8 +148,11 @@ export function eventsIn(table: Table, retentionDays: number, { unreadable: repo
   }
 
   return {
-    /** Takes the event's id for it. False where an event has it already, however long ago within the retention. */
-    async accept(event: AcceptedEvent): Promise<boolean> {
+    /**
+     * Takes the event's id for it. False where an event has it already, however long ago within the retention. One that was accepted
+     * before its tenant `began` is what an erasure could not find of another tenant, and has no id any more.
+     */
+    async accept(event: AcceptedEvent, began = '0'): Promise<boolean> {
       const Item = {
         ...keys.head(event.tenant, event.event_id),
         v: 1,
@@ -162,8 +165,8 @@ export function eventsIn(table: Table, retentionDays: number, { unreadable: repo
             TableName,
             Item,
             // An expired head may stand for days until it is removed, and must not refuse its id for longer than promised.
-            ConditionExpression: 'attribute_not_exists(pk) OR expires_at <= :now',
-            ExpressionAttributeValues: { ':now': Math.floor(Date.parse(event.accepted_at) / 1000) },
+            ConditionExpression: 'attribute_not_exists(pk) OR expires_at <= :now OR accepted_at < :began',
+            ExpressionAttributeValues: { ':now': Math.floor(Date.parse(event.accepted_at) / 1000), ':began': began },
           }),
         ),
       );

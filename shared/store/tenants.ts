@@ -25,9 +25,6 @@ export type Tenant = z.infer<typeof Tenant>;
 
 const Erasing = z.object({ tenant: z.string(), started_at: z.string() });
 
-export type TenantState = 'open' | 'being erased';
-const stateOf = ({ erasure }: Tenant): TenantState => (erasure === undefined ? 'open' : 'being erased');
-
 /** For so much longer than events something of a deleted subscription may be left: its health, its rates, its replays. */
 const LEFT_DAYS = 60;
 const DAY_SECONDS = 86_400;
@@ -59,13 +56,16 @@ export function tenantsIn(table: Table, retentionDays: number, report: Report = 
     return Item && Tenant.parse(Item);
   }
 
-  /** Whether anything may be made for the tenant. Whoever makes the first thing of it asks first, and so it is known before. */
-  async function enter(tenant: string): Promise<TenantState> {
+  /**
+   * The tenant, for which nothing may be made while it is being erased. Whoever makes the first thing of it asks first, and so it is
+   * known before.
+   */
+  async function enter(tenant: string): Promise<Tenant> {
     const known = await find(tenant);
-    if (known !== undefined) return stateOf(known);
-    const item = { v: 1, tenant, since: table.now().toISOString() };
+    if (known !== undefined) return known;
+    const entered = { tenant, since: table.now().toISOString() };
     await putNew({ ...keys.tenantListed(tenant), v: 1 });
-    return (await putNew({ ...keys.tenant(tenant), ...item })) ? 'open' : enter(tenant);
+    return (await putNew({ ...keys.tenant(tenant), v: 1, ...entered })) ? entered : enter(tenant);
   }
 
   /** Changes an erasure that is under way. Undefined where it is over, or another one is. */

@@ -8,22 +8,25 @@ import { Failed, run, type Environment } from '../../deploy/program.ts';
 import { installPython } from '../../deploy/python.ts';
 import { Refusal } from '../../deploy/refusal.ts';
 import { followPage } from './documented-commands.ts';
+import { expectSignatures, SETTINGS_OF_IAM } from './callers-by-iam.ts';
+import { expectTokens, settingsOfTokens, startIssuer } from './callers-with-tokens.ts';
 import { explain } from './explain.ts';
 import type { Flow } from './flowing-events.ts';
 import { expectSame, inventoryOf, type Inventory } from './leftovers.ts';
 import { expectAllDelivered, redeployWhileEventsFlow } from './redeploy.ts';
+import { expectSettings, SETTINGS } from './settings.ts';
 import { step, StepFailed, tell, timeOfDay } from './step.ts';
 import { expectSwept, plant } from './sweep-at-work.ts';
 import { ROOT } from './working-tree.ts';
 
 const HELP = `npm run deploy:check                       a real "cdk deploy" to ministack, and all that must hold afterwards
 npm run deploy:check -- --only=auth        one run: plain (IAM ignored), auth (IAM enforced), parity (test/parity) or docs (docs/deploy.md)
-npm run deploy:check -- --only=auth,sweep  of plain and auth only some steps: suite, redeploy, sweep, diff, destroy
+npm run deploy:check -- --only=auth,sweep  of plain and auth only some steps: suite, redeploy, settings, sweep, diff, callers, destroy
 
 It ends at the first step that fails.`;
 
 const RUNS = ['plain', 'auth', 'parity', 'docs'] as const;
-const STEPS = ['suite', 'redeploy', 'sweep', 'diff', 'destroy'] as const;
+const STEPS = ['suite', 'redeploy', 'settings', 'sweep', 'diff', 'callers', 'destroy'] as const;
 const RUNS_OF_STEPS: readonly string[] = ['plain', 'auth'];
 
 interface Choice {
@@ -59,11 +62,13 @@ async function check({ runs, steps }: Choice): Promise<void> {
   const begin = (name: string, iam: MinistackOptions['iam'], work: Work): Promise<Rest> =>
     beginRun({ name, programs, folder: join(folder, name), iam }, work);
 
-  // A redeployment needs no grant that the first one did not need.
-  const withoutRedeploy = new Set([...steps].filter((name) => name !== 'redeploy'));
+  // A redeployment needs no grant that the first one did not need; and callers by IAM are let in where that is ignored.
+  const without = (left: string): Choice['steps'] => new Set([...steps].filter((name) => name !== left));
   const rests: Rest[] = [];
-  if (runs.has('plain')) rests.push(await begin('plain', 'ignored', (cloud) => deployAndUse(cloud, steps)));
-  if (runs.has('auth')) rests.push(await begin('auth', 'enforced', (cloud) => deployAndUse(cloud, withoutRedeploy)));
+  if (runs.has('plain'))
+    rests.push(await begin('plain', 'ignored', (cloud) => deployAndUse(cloud, without('callers'))));
+  if (runs.has('auth'))
+    rests.push(await begin('auth', 'enforced', (cloud) => deployAndUse(cloud, without('redeploy'))));
   if (runs.has('parity')) rests.push(await begin('parity', 'ignored', compareWithLocal));
   if (runs.has('docs')) rests.push(await begin('docs', 'ignored', followDocs));
   for (const finish of rests) await finish();
@@ -87,7 +92,7 @@ async function beginRun(options: MinistackOptions & { name: string }, work: Work
   mkdirSync(folder);
   const ofRun: typeof step = (title, seconds, doIt) => step(`${name}: ${title}`, seconds, doIt);
   const ministack = await ofRun(`start ministack, IAM ${iam}`, 90, (signal) => startMinistack({ ...options, signal }));
-  const cloud = { ministack, folder, step: ofRun, cdk: cdkOn({ ministack, folder, print: tell }) };
+  const cloud = { ministack, folder, step: ofRun, cdk: cdkOn({ ministack, folder, settings: SETTINGS, print: tell }) };
   const rest = await explained(cloud, () => work(cloud));
   return async () => {
     await explained(cloud, async () => rest?.());
@@ -115,6 +120,7 @@ async function deployAndUse(cloud: Cloud, steps: Choice['steps']): Promise<Rest>
   const redeploy = (signal: AbortSignal): Promise<Flow> => redeployWhileEventsFlow({ cdk, deployment }, other, signal);
   const flow = steps.has('redeploy') && (await step('redeploy while events flow', 240, redeploy));
 
+  if (steps.has('settings')) await step('what settings add', 60, () => expectSettings(ministack, deployment, 50_000));
   if (steps.has('suite')) await step('the end-to-end tests', 240, (signal) => runSuite(cloud, deployment, signal));
   const from = flow ? other : ROOT;
   if (steps.has('diff')) await step('cdk diff is empty', 120, (signal) => cdk.diff({ from, signal }));
@@ -122,11 +128,24 @@ async function deployAndUse(cloud: Cloud, steps: Choice['steps']): Promise<Rest>
   return async () => {
     if (planted) await step('the sweep has found the event', 150, () => expectSwept(planted, 140_000));
     if (flow) await step('all that flowed is delivered', 430, () => expectAllDelivered(flow, 420_000));
+    if (steps.has('callers')) await useOtherCallers(cloud);
     if (!steps.has('destroy')) return;
     await step('cdk destroy', 180, (signal) => cdk.destroy({ signal }));
     const left = (signal: AbortSignal): Promise<Inventory> => inventoryOf(ministack.environment, signal);
     await step('nothing is left', 60, async (signal) => expectSame(before, await left(signal)));
   };
+}
+
+/** The same stack twice more, for callers that the gateway knows: nobody comes in with a key then, so it is the last use of it. */
+async function useOtherCallers({ ministack, cdk, step }: Cloud): Promise<void> {
+  await step('callers with tokens', 120, async (signal) => {
+    const issuer = await startIssuer(ministack);
+    await expectTokens(await cdk.deploy({ settings: settingsOfTokens(issuer), signal }), issuer);
+    await issuer.close();
+  });
+  await step('callers by IAM', 120, async (signal) => {
+    await expectSignatures(await cdk.deploy({ settings: SETTINGS_OF_IAM, signal }), ministack);
+  });
 }
 
 async function runSuite({ ministack }: Cloud, { url, adminKey }: Deployment, signal: AbortSignal): Promise<void> {

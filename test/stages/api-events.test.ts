@@ -288,6 +288,10 @@ describe('the replay of an event', () => {
       plane.call('POST', `${ONE}/replay`, { body, headers: { 'idempotency-key': key } });
     const first = await again('k1');
     expect((await again('k1')).body).toEqual(first.body);
+    // Whatever has become of it meanwhile.
+    const before = (await plane.subscriptions.find('acme', 'sub_2'))!;
+    await plane.subscriptions.replace(before, { ...before, status: 'disabled', version: before.version + 1 });
+    expect((await again('k1')).body).toEqual(first.body);
     await again('k2');
     const runs = plane.asked.map((job) => job.kind === 'resend' && [job.subscription_id, job.run]);
     expect(runs).toEqual([
@@ -295,8 +299,9 @@ describe('the replay of an event', () => {
       ['sub_2', 2],
       ['sub_1', 2],
       ['sub_2', 2],
-      ['sub_1', 4],
-      ['sub_2', 4],
+      ['sub_1', 2],
+      ['sub_2', 2],
+      ['sub_1', 3],
     ]);
     expect(await again('k1', { subscription_id: 'sub_1' })).toMatchObject({ status: 409, body: { code: 'conflict' } });
   });

@@ -193,7 +193,22 @@ describe('dead letters', () => {
     await dies('e1');
     const path = `${BASE}/dead-letters/${idOf('e1')}/replay`;
     for (const key of ['k1', 'k1', 'k2']) await plane.call('POST', path, { headers: { 'idempotency-key': key } });
-    expect(plane.asked.map((job) => job.kind === 'resend' && job.run)).toEqual([2, 2, 4]);
+    expect(plane.asked.map((job) => job.kind === 'resend' && job.run)).toEqual([2, 2, 3]);
+  });
+
+  test('whose replay is asked for again when it is over get the first answer under the same Idempotency-Key', async () => {
+    await dies('e1');
+    const path = `${BASE}/dead-letters/${idOf('e1')}/replay`;
+    const ask = (key?: string) =>
+      plane.call('POST', path, { headers: key === undefined ? {} : { 'idempotency-key': key } });
+    const first = await ask('k1');
+    await plane.attempts.acknowledge(make.event({ event_id: 'e1' }), 'sub_1');
+    await plane.call('PATCH', BASE, { body: { status: 'disabled' } });
+    expect(await ask('k1')).toMatchObject({ status: 202, body: first.body });
+    expect([(await ask()).status, (await ask('k2')).status]).toEqual([404, 404]);
+    expect(plane.asked.map((job) => job.kind === 'resend' && job.run)).toEqual([2, 2]);
+    plane.clock.advance(86_401);
+    expect((await ask('k1')).status).toBe(404);
   });
 
   test('are not replayed while the subscription is disabled', async () => {

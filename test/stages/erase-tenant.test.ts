@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ingestBatch, ingestOne } from '../../lambdas/ingest/ingest.ts';
 import { eraseTenant } from '../../lambdas/sweep/erase-tenant.ts';
+import type { Job } from '../../shared/domain/job.ts';
 import { tenantEraser } from '../../shared/store/erase-tenant.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { writeAll, type Item } from '../../shared/store/database.ts';
@@ -332,7 +333,7 @@ describe('an erasure', () => {
 });
 
 describe('an erasure goes on', () => {
-  const job = { v: 1, kind: 'erase_tenant', tenant: TENANT } as const;
+  const job: Extract<Job, { kind: 'erase_tenant' }> = { v: 1, kind: 'erase_tenant', tenant: TENANT };
   const isOver = async (): Promise<boolean> => (await get()).status === 404;
 
   /** There is time when it begins, and none as soon as it has looked. */
@@ -346,8 +347,12 @@ describe('an erasure goes on', () => {
     await erase();
     plane.clock.advance(90);
     let pieces = 0;
+    let next: typeof job = job;
+    const ask = async (asked: Job): Promise<void> => {
+      if (asked.kind === 'erase_tenant') next = asked;
+    };
     for (; !(await isOver()); pieces++) {
-      await eraseTenant(job, pipeline.worlds.sweep, hardlyAny());
+      await eraseTenant(next, { ...pipeline.worlds.sweep, ask }, hardlyAny());
       // Everything that is due by now, and the rest after its quarter of an hour.
       if ((await plane.tenants.find(TENANT))?.erasure?.phase === 'rest') plane.clock.advance(900);
       if (pieces > 500) throw new Error('it has no end');

@@ -11,6 +11,7 @@ import { knownWishes } from '../../shared/domain/interest.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
+import { ENTERED_MS } from '../../shared/domain/tenancy.ts';
 import { attemptsIn } from '../../shared/store/attempts.ts';
 import { deliveryEraser } from '../../shared/store/erase-delivery.ts';
 import { tenantEraser } from '../../shared/store/erase-tenant.ts';
@@ -165,7 +166,7 @@ export function ingestWorld({ clock, events, tenants, bus, report, note, noteFai
   const entered = lately(tenants.enter, {
     keyOf: (tenant) => tenant,
     now: () => clock.now().getTime(),
-    keptMs: 30_000,
+    keptMs: ENTERED_MS,
   });
   return {
     now: clock.now,
@@ -183,12 +184,27 @@ export function ingestWorld({ clock, events, tenants, bus, report, note, noteFai
   };
 }
 
-export function matchWorld({ clock, subscriptions, events, sqs, report, note, noteFailure }: Bench): MatchWorld {
+export function matchWorld({
+  clock,
+  subscriptions,
+  events,
+  tenants,
+  sqs,
+  report,
+  note,
+  noteFailure,
+}: Bench): MatchWorld {
   const deliveries = queueAt(sqs.client, { url: DELIVERIES, report });
   const deferred = queueAt(sqs.client, { url: DEFERRED, report });
+  const known = lately(tenants.find, {
+    keyOf: (tenant) => tenant,
+    now: () => clock.now().getTime(),
+    keptMs: ENTERED_MS,
+  });
   return {
     now: clock.now,
     interested: subscriptions.interested,
+    tenant: known.lately,
     find: events.find,
     isMatched: events.isMatched,
     isSuspect: async () => false,
