@@ -20,12 +20,15 @@ export const makePortal = (scope: Construct, id: string, { bundles, canary, fram
     environment: { FRAME_ANCESTORS: frames.length === 0 ? "'none'" : frames.join(' ') },
   });
 
+/** A host may hold more in a URL than a policy can: `*` there is a wildcard, and `;` ends it. */
+const HOST = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])$/;
+
 /** @throws where one is no origin of an https page, or of one on this machine */
 export function checkFrames(frames: readonly string[]): void {
   for (const frame of frames) {
-    const url = URL.parse(frame);
-    const isSafe = url?.protocol === 'https:' || url?.hostname === 'localhost';
-    if (url?.origin !== frame || !isSafe)
+    const { origin, protocol, hostname = '' } = URL.parse(frame) ?? {};
+    const isSafe = protocol === 'https:' || (protocol === 'http:' && hostname === 'localhost');
+    if (origin !== frame || !isSafe || !HOST.test(hostname))
       throw new BadSetting(`portalFrames must be origins such as https://app.example.com: ${frame}`);
   }
 }

@@ -1,4 +1,5 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { RefObject } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useAnswer } from './ask.ts';
 import { Event } from './events/event.tsx';
 import { Events } from './events/events.tsx';
@@ -15,7 +16,7 @@ import { Subscriptions } from './subscription/subscriptions.tsx';
 export function App({ token }: { token: string | undefined }) {
   const [hasEnded, setEnded] = useState(token === undefined);
   const end = (): void => {
-    forgetToken();
+    if (token !== undefined) forgetToken(token);
     setEnded(true);
   };
   return hasEnded || token === undefined ? <Ended wasOpen={token !== undefined} /> : <Open token={token} onEnd={end} />;
@@ -35,26 +36,37 @@ const WHOLE_MINUTE_MS = 60_000;
 
 function Open({ token, onEnd }: { token: string; onEnd: () => void }) {
   const api = useMemo(() => apiWith(token, onEnd), [token]);
-  const { data: me, refusal } = useAnswer(() => api.GET('/v1/me'), [token]);
-  useEndAt(me?.expires_at ?? undefined, onEnd);
-  if (me === undefined) return <main>{refusal === undefined ? <Waiting /> : <Refused refusal={refusal} />}</main>;
+  const { data, refusal } = useAnswer(async () => {
+    const { data: me, error, response } = await api.GET('/v1/me');
+    return { data: me && { me, endsAt: endOf(me.expires_at, response) }, error, response };
+  }, [token]);
+  useEndAt(data?.endsAt, onEnd);
+  if (data === undefined) return <main>{refusal === undefined ? <Waiting /> : <Refused refusal={refusal} />}</main>;
+  const { me, endsAt } = data;
   if (me.tenant === null) return <Ended wasOpen={false} />;
   const { tenant, scopes } = me;
   const session: Session = { api, tenant, may: (scope) => scopes.includes(scope) };
   return (
     <SessionContext.Provider value={session}>
-      <Frame expiresAt={me.expires_at} />
+      <Frame endsAt={endsAt} />
     </SessionContext.Provider>
   );
 }
 
+/** By this machine's clock, however wrong it is: what counts is how long it lasts by the service's. */
+function endOf(expiresAt: string | null, { headers }: Response): number {
+  const serverNow = Date.parse(headers.get('date') ?? '');
+  const lasts = Date.parse(expiresAt ?? '') - (Number.isNaN(serverNow) ? Date.now() : serverNow);
+  return Number.isNaN(lasts) ? Infinity : Date.now() + lasts;
+}
+
 /** Nobody should write a form for a session that is over. */
-function useEndAt(expiresAt: string | undefined, onEnd: () => void): void {
+function useEndAt(endsAt: number | undefined, onEnd: () => void): void {
   useEffect(() => {
-    if (expiresAt === undefined) return undefined;
-    const timer = setTimeout(onEnd, Math.max(Date.parse(expiresAt) - Date.now(), 0));
+    if (endsAt === undefined || endsAt === Infinity) return undefined;
+    const timer = setTimeout(onEnd, Math.max(endsAt - Date.now(), 0));
     return () => clearTimeout(timer);
-  }, [expiresAt]);
+  }, [endsAt]);
 }
 
 const SECTIONS = [
@@ -63,9 +75,10 @@ const SECTIONS = [
   { name: 'event-types', label: 'Event types', scope: undefined },
 ] as const;
 
-function Frame({ expiresAt }: { expiresAt: string | null }) {
+function Frame({ endsAt }: { endsAt: number }) {
   const { tenant, may } = useSession();
   const place = usePlace();
+  const main = useArrival(place);
   const sections = SECTIONS.filter(({ scope }) => scope === undefined || may(scope));
   const here = sections.some(({ name }) => name === place[0]) ? place : [sections[0]?.name ?? ''];
   return (
@@ -73,30 +86,43 @@ function Frame({ expiresAt }: { expiresAt: string | null }) {
       <header>
         <strong>Webhooks</strong>
         <span class="tenant">{tenant}</span>
-        <nav>
+        <nav aria-label="Sections">
           {sections.map(({ name, label }) => (
             <a key={name} href={linkTo(name)} aria-current={name === here[0] ? 'page' : undefined}>
               {label}
             </a>
           ))}
         </nav>
-        {expiresAt !== null && <TimeLeft until={expiresAt} />}
+        {endsAt !== Infinity && <TimeLeft until={endsAt} />}
       </header>
-      <main>
+      <main ref={main} tabIndex={-1}>
         <Section place={here} />
       </main>
     </>
   );
 }
 
-function TimeLeft({ until }: { until: string }) {
+/** Who goes to another place is there: its name is in the title, and keys and screen readers go on from it. */
+function useArrival(place: Place): RefObject<HTMLElement | null> {
+  const main = useRef<HTMLElement>(null);
+  const where = place.join('/');
+  const last = useRef(where);
+  useEffect(() => {
+    document.title = ['Webhooks', ...place].join(' · ');
+    if (last.current !== where) main.current?.focus();
+    last.current = where;
+  }, [where]);
+  return main;
+}
+
+function TimeLeft({ until }: { until: number }) {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), WHOLE_MINUTE_MS / 4);
     return () => clearInterval(timer);
   }, []);
-  const minutes = Math.max(Math.ceil((Date.parse(until) - now) / WHOLE_MINUTE_MS), 0);
-  return <span class="quiet">{minutes === 1 ? 'last minute of this session' : `${minutes} minutes left`}</span>;
+  const minutes = Math.round((until - now) / WHOLE_MINUTE_MS);
+  return <span class="quiet">{minutes <= 1 ? 'last minute of this session' : `${minutes} minutes left`}</span>;
 }
 
 function Section({ place: [section, id, ...rest] }: { place: Place }) {

@@ -4,19 +4,30 @@ import type { Problem } from '../client/client.ts';
 /** What the typed client answers. */
 export interface Said<T> {
   data?: T | undefined;
-  error?: Problem | undefined;
+  error?: unknown;
+  response: Pick<Response, 'ok' | 'status'>;
 }
 
 /** Why there is no answer: the API's own words, or ours where it could not be reached. */
-export type Refusal = Pick<Problem, 'title' | 'detail' | 'errors'>;
+export type Refusal = Pick<Problem, 'detail' | 'errors'> & Partial<Pick<Problem, 'code'>>;
 
-const UNREACHABLE: Refusal = { title: 'No answer', detail: 'The service cannot be reached. Try again in a moment.' };
+const UNREACHABLE: Refusal = { detail: 'The service cannot be reached. Try again in a moment.' };
+
+/** What stands before the API, or fails in front of it, says nothing that anybody could use. */
+const isProblem = (error: unknown): error is Problem =>
+  typeof error === 'object' && error !== null && 'detail' in error && typeof error.detail === 'string';
+
+function refusalOf({ error, response: { status } }: Said<unknown>): Refusal {
+  if (isProblem(error)) return error;
+  if (status === 429) return { detail: 'There are too many requests at the moment. Try again in a while.' };
+  return { detail: `The service does not answer as it should (${status}). Try again in a moment.` };
+}
 
 /** Never throws. */
 async function settled<T>(asking: Promise<Said<T>>): Promise<{ data?: T | undefined; refusal?: Refusal }> {
   try {
-    const { data, error } = await asking;
-    return error === undefined ? { data } : { refusal: error };
+    const said = await asking;
+    return said.response.ok ? { data: said.data } : { refusal: refusalOf(said) };
   } catch {
     return { refusal: UNREACHABLE };
   }
@@ -78,6 +89,8 @@ async function nextPage<T>(
 }
 
 interface Gathered<T> {
+  /** Which list it is of. */
+  of?: string;
   items?: T[];
   cursor?: string | undefined;
   refusal?: Refusal | undefined;
@@ -89,7 +102,8 @@ export function usePages<T>(
   inputs: readonly (string | undefined)[],
 ): Pages<T> {
   const list = inputs.join(' ');
-  const [{ items, cursor, refusal }, setGathered] = useState<Gathered<T>>({});
+  const [gathered, setGathered] = useState<Gathered<T>>({});
+  const { items, cursor, refusal } = gathered.of === list ? gathered : {};
   const [wanted, setWanted] = useState<{ of: string; from?: string }>({ of: list });
   const [busy, setBusy] = useState(true);
   const from = wanted.of === list ? wanted.from : undefined;
@@ -99,14 +113,12 @@ export function usePages<T>(
     void nextPage(ask, from).then(({ data, refusal }) => {
       if (!isCurrent) return;
       setBusy(false);
-      setGathered((before) =>
-        data === undefined
-          ? { ...before, refusal }
-          : {
-              items: from === undefined ? data.items : [...(before.items ?? []), ...data.items],
-              cursor: data.next_cursor ?? undefined,
-            },
-      );
+      setGathered((last) => {
+        const before = last.of === list ? last : {};
+        if (data === undefined) return { ...before, of: list, refusal };
+        const items = from === undefined ? data.items : [...(before.items ?? []), ...data.items];
+        return { of: list, items, cursor: data.next_cursor ?? undefined };
+      });
     });
     return () => {
       isCurrent = false;
@@ -124,6 +136,8 @@ export function usePages<T>(
 export interface Action<T> {
   busy: boolean;
   refusal: Refusal | undefined;
+  /** Lets go of the refusal. */
+  forget(): void;
   /** Asks, one at a time, and tells `then` of what came back. */
   run(ask: () => Promise<Said<T>>, then?: (data: T | undefined) => void): void;
 }
@@ -141,5 +155,5 @@ export function useAction<T = unknown>(): Action<T> {
       if (refusal === undefined) then?.(data);
     });
   }, []);
-  return { busy, refusal, run };
+  return { busy, refusal, forget: () => setRefusal(undefined), run };
 }

@@ -1,6 +1,8 @@
 import { cloneElement, type ComponentChildren, type VNode } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Pages, Refusal } from './ask.ts';
+import { linkTo } from './places.ts';
+import { useSession } from './session.ts';
 
 export type Tone = 'good' | 'bad' | 'wait' | 'off';
 
@@ -60,7 +62,7 @@ interface TableProps<T> {
   none: ComponentChildren;
 }
 
-/** A list with its way on. */
+/** A list with its way on. On a phone its rows are cards, which would take the roles from its parts. */
 export function Table<T>({ pages, columns, keyOf, none }: TableProps<T>) {
   const { items, refusal, busy, more } = pages;
   return (
@@ -72,21 +74,21 @@ export function Table<T>({ pages, columns, keyOf, none }: TableProps<T>) {
         <p class="none">{none}</p>
       ) : (
         <div class="scrolls">
-          <table>
-            <thead>
-              <tr>
+          <table role="table">
+            <thead role="rowgroup">
+              <tr role="row">
                 {columns.map(({ title }) => (
-                  <th key={title} scope="col">
+                  <th key={title} role="columnheader" scope="col">
                     {title}
                   </th>
                 ))}
               </tr>
             </thead>
-            <tbody>
+            <tbody role="rowgroup">
               {items.map((item) => (
-                <tr key={keyOf(item)}>
+                <tr key={keyOf(item)} role="row">
                   {columns.map(({ title, of }) => (
-                    <td key={title} data-title={title}>
+                    <td key={title} role="cell" data-title={title}>
                       {of(item)}
                     </td>
                   ))}
@@ -103,6 +105,19 @@ export function Table<T>({ pages, columns, keyOf, none }: TableProps<T>) {
       )}
     </>
   );
+}
+
+/** A link to an event, for whoever may see it. */
+export function EventLink({ id, children }: { id: string; children: ComponentChildren }) {
+  const { may } = useSession();
+  return may('events:read') ? <a href={linkTo('events', id)}>{children}</a> : <>{children}</>;
+}
+
+/** A link to a subscription, for whoever may see it. */
+export function SubscriptionLink({ id }: { id: string }) {
+  const { may } = useSession();
+  const name = <code>{id}</code>;
+  return may('subscriptions:read') ? <a href={linkTo('subscriptions', id)}>{name}</a> : name;
 }
 
 interface AskFirstProps {
@@ -190,7 +205,7 @@ export const Tabs = ({
   tabs: readonly { name: string; label: string; href: string }[];
   here: string;
 }) => (
-  <nav class="tabs">
+  <nav class="tabs" aria-label="Of this subscription">
     {tabs.map(({ name, label, href }) => (
       <a key={name} href={href} aria-current={name === here ? 'page' : undefined}>
         {label}

@@ -33,9 +33,10 @@ function kept(): string | undefined {
   }
 }
 
-export function forgetToken(): void {
+/** Whatever was kept since is another session's. */
+export function forgetToken(token: string): void {
   try {
-    sessionStorage.removeItem(KEPT_AS);
+    if (sessionStorage.getItem(KEPT_AS) === token) sessionStorage.removeItem(KEPT_AS);
   } catch {
     return;
   }

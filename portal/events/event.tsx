@@ -2,8 +2,7 @@ import type { Schemas } from '../../client/client.ts';
 import { Outcome } from '../attempt.tsx';
 import { useAction, useAnswer, usePages } from '../ask.ts';
 import { indented } from '../json-text.ts';
-import { AskFirst, Badge, Refused, Table, Time, Verbatim, Waiting, type Tone } from '../parts.tsx';
-import { linkTo } from '../places.ts';
+import { AskFirst, Badge, Refused, SubscriptionLink, Table, Time, Verbatim, Waiting, type Tone } from '../parts.tsx';
 import { pathOf, useSession } from '../session.ts';
 
 type Delivery = Schemas['Delivery'];
@@ -23,8 +22,9 @@ export function Event({ id }: { id: string }) {
   const { data, refusal } = useAnswer(async () => {
     const params = pathOf(tenant, { id });
     // As text: parsing would round long numbers, and subscribers get every token as it was posted.
-    const { data: text, error } = await api.GET('/v1/tenants/{tenant}/events/{id}', { params, parseAs: 'text' });
-    return text === undefined ? { error } : { data: { text, event: JSON.parse(text) as Schemas['Event'] } };
+    const said = await api.GET('/v1/tenants/{tenant}/events/{id}', { params, parseAs: 'text' });
+    const { data: text, error, response } = said;
+    return { data: text === undefined ? text : { text, event: JSON.parse(text) as Schemas['Event'] }, error, response };
   }, [id]);
   if (data === undefined) return refusal === undefined ? <Waiting /> : <Refused refusal={refusal} />;
   const { text, event } = data;
@@ -81,11 +81,7 @@ function Deliveries({ id }: { id: string }) {
         columns={[
           {
             title: 'Subscription',
-            of: ({ subscription_id }) => (
-              <a href={linkTo('subscriptions', subscription_id)}>
-                <code>{subscription_id}</code>
-              </a>
-            ),
+            of: ({ subscription_id }) => <SubscriptionLink id={subscription_id} />,
           },
           { title: 'State', of: ({ state }) => <Badge tone={TONES[state]}>{state}</Badge> },
           { title: 'Attempts', of: ({ attempts }) => attempts },

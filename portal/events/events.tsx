@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { useAnswer, usePages } from '../ask.ts';
 import { Table, Time } from '../parts.tsx';
-import { linkTo } from '../places.ts';
+import { goTo, linkTo } from '../places.ts';
 import { pathOf, useSession } from '../session.ts';
 
 /** All of the tenant, newest first. */
@@ -9,6 +9,11 @@ export function Events() {
   const { api, tenant } = useSession();
   const { data: types } = useAnswer(() => api.GET('/v1/event-types'), []);
   const [type, setType] = useState('');
+  const [id, setId] = useState('');
+  const find = (event: SubmitEvent): void => {
+    event.preventDefault();
+    goTo('events', id.trim());
+  };
   const pages = usePages(
     (cursor) =>
       api.GET('/v1/tenants/{tenant}/events', {
@@ -32,6 +37,12 @@ export function Events() {
         <button type="button" disabled={pages.busy} onClick={pages.again}>
           Refresh
         </button>
+        <form class="row" onSubmit={find}>
+          <label>
+            Id <input required value={id} onInput={({ currentTarget }) => setId(currentTarget.value)} />
+          </label>
+          <button>Find</button>
+        </form>
       </div>
       <Table
         pages={pages}

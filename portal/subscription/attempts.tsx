@@ -1,8 +1,7 @@
 import { useState } from 'preact/hooks';
 import { Next, Outcome, Said } from '../attempt.tsx';
 import { usePages } from '../ask.ts';
-import { Table, Time } from '../parts.tsx';
-import { linkTo } from '../places.ts';
+import { EventLink, Table, Time } from '../parts.tsx';
 import { pathOf, useSession } from '../session.ts';
 import type { PartProps } from './subscription.tsx';
 
@@ -11,7 +10,7 @@ type Wanted = (typeof OUTCOMES)[number] | undefined;
 
 /** Every request that was made, newest first. */
 export function Attempts({ subscription: { id } }: PartProps) {
-  const { api, tenant, may } = useSession();
+  const { api, tenant } = useSession();
   const [outcome, setOutcome] = useState<Wanted>();
   const pages = usePages(
     (cursor) =>
@@ -42,7 +41,7 @@ export function Attempts({ subscription: { id } }: PartProps) {
       <Table
         pages={pages}
         keyOf={({ delivery_id, attempt, at }) => `${delivery_id} ${attempt} ${at}`}
-        none="Nothing was sent yet."
+        none={outcome === undefined ? 'Nothing was sent yet.' : `No attempt was ${outcome}.`}
         columns={[
           { title: 'When', of: ({ at }) => <Time at={at} /> },
           {
@@ -52,10 +51,8 @@ export function Attempts({ subscription: { id } }: PartProps) {
                 <>
                   {event_type} <small>test</small>
                 </>
-              ) : may('events:read') ? (
-                <a href={linkTo('events', event_id)}>{event_type}</a>
               ) : (
-                event_type
+                <EventLink id={event_id}>{event_type}</EventLink>
               ),
           },
           { title: 'Attempt', of: ({ attempt, probe }) => (probe ? `${attempt} (probe)` : attempt) },

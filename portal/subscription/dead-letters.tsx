@@ -1,6 +1,6 @@
 import type { Schemas } from '../../client/client.ts';
 import { useAction, usePages } from '../ask.ts';
-import { AskFirst, Refused, Table, Time } from '../parts.tsx';
+import { AskFirst, EventLink, Refused, Table, Time } from '../parts.tsx';
 import { linkTo } from '../places.ts';
 import { pathOf, useSession } from '../session.ts';
 import type { PartProps } from './subscription.tsx';
@@ -58,7 +58,7 @@ export function DeadLetters({ subscription: { id } }: PartProps) {
         keyOf={({ delivery_id }) => delivery_id}
         none="Nothing was given up."
         columns={[
-          { title: 'Event', of: ({ event_id, event_type }) => <a href={linkTo('events', event_id)}>{event_type}</a> },
+          { title: 'Event', of: ({ event_id, event_type }) => <EventLink id={event_id}>{event_type}</EventLink> },
           { title: 'Accepted', of: ({ accepted_at }) => <Time at={accepted_at} /> },
           { title: 'Given up', of: ({ died_at }) => <Time at={died_at} /> },
           { title: 'Because', of: ({ reason }) => REASONS[reason] },

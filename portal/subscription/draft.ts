@@ -24,7 +24,7 @@ export interface Draft {
   timeout_seconds: string;
   /** Empty for the deployment's ceiling. */
   rate_limit_per_second: string;
-  /** A preset's name, or seconds with spaces or commas between them. */
+  /** A preset's name, seconds with spaces or commas between them, or `none`. */
   retry: string;
   /** `name: value`, a line each; nobody shows a value once it is set, and an empty one takes the header away. */
   headers: string;
@@ -56,7 +56,7 @@ export const draftOf = (one: Subscription): Draft => ({
   filter: one.filter === null ? '' : JSON.stringify(one.filter, null, 2),
   timeout_seconds: String(one.timeout_seconds),
   rate_limit_per_second: one.rate_limit_per_second === null ? '' : String(one.rate_limit_per_second),
-  retry: typeof one.retry === 'string' ? one.retry : one.retry.delays_seconds.join(' '),
+  retry: typeof one.retry === 'string' ? one.retry : one.retry.delays_seconds.join(' ') || NO_RETRIES,
   headers: '',
 });
 
@@ -72,16 +72,16 @@ export function filterIn(text: string): NonNullable<NewSubscription['filter']> |
   }
 }
 
-function retryIn(text: string): NonNullable<NewSubscription['retry']> {
-  const preset = RETRIES.find((name) => name === text.trim());
-  return (
-    preset ?? {
-      delays_seconds: text
-        .split(/[\s,]+/)
-        .filter((word) => word !== '')
-        .map(Number),
-    }
-  );
+/** Of somebody who wants a failed delivery to be given up at once. */
+const NO_RETRIES = 'none';
+
+/** Null for the default. @throws BadDraft */
+function retryIn(text: string): NonNullable<NewSubscription['retry']> | null {
+  const word = text.trim();
+  if (word === '') return null;
+  if (word === NO_RETRIES) return { delays_seconds: [] };
+  const preset = RETRIES.find((name) => name === word);
+  return preset ?? { delays_seconds: word.split(/[\s,]+/).map((wait) => numberIn(wait, 'Retries')) };
 }
 
 function headersIn(text: string): Record<string, string | null> {
@@ -96,7 +96,16 @@ function headersIn(text: string): Record<string, string | null> {
   );
 }
 
-const numberIn = (text: string): number | null => (text.trim() === '' ? null : Number(text));
+/** @throws BadDraft */
+function numberIn(text: string, label: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isFinite(number)) throw new BadDraft(`${label}: "${text}" is no number.`);
+  return number;
+}
+
+/** Null for the default. @throws BadDraft */
+const numberOrDefault = (text: string, label: string): number | null =>
+  text.trim() === '' ? null : numberIn(text, label);
 
 /** Whatever both requests have in the same form. */
 const membersOf = (draft: Draft) => ({
@@ -107,8 +116,8 @@ const membersOf = (draft: Draft) => ({
   format: draft.format,
   signing: draft.signing,
   filter: filterIn(draft.filter),
-  timeout_seconds: Number(draft.timeout_seconds),
-  rate_limit_per_second: numberIn(draft.rate_limit_per_second),
+  timeout_seconds: numberOrDefault(draft.timeout_seconds, 'Time-out'),
+  rate_limit_per_second: numberOrDefault(draft.rate_limit_per_second, 'Requests a second'),
   retry: retryIn(draft.retry),
 });
 
@@ -117,8 +126,13 @@ export function wishOf(draft: Draft): NewSubscription {
   const headers = Object.entries(headersIn(draft.headers)).filter(
     (entry): entry is [string, string] => entry[1] !== null,
   );
+  const { url, event_types, ...optional } = membersOf(draft);
+  // What is left to the default is left out: null is for changes.
+  const chosen = Object.entries(optional).filter(([, value]) => value !== null);
   return {
-    ...membersOf(draft),
+    url,
+    event_types,
+    ...Object.fromEntries(chosen),
     ...(draft.name.trim() !== '' && { name: draft.name.trim() }),
     ...(headers.length > 0 && { headers: Object.fromEntries(headers) }),
   };

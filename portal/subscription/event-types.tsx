@@ -3,6 +3,7 @@ import type { Schemas } from '../../client/client.ts';
 import { useAnswer } from '../ask.ts';
 import { Refused, Waiting } from '../parts.tsx';
 import { useSession } from '../session.ts';
+import { NOTICES } from './notices.ts';
 
 interface PickerProps {
   /** As a subscription names them: exact types, `X.*`, `group:G` or `*`. */
@@ -25,6 +26,7 @@ export function EventTypePicker({ wishes, onChange }: PickerProps) {
     onChange(isWanted ? [...wishes, wish] : wishes.filter((one) => one !== wish));
   const groups = data.items;
   const offered = new Set([
+    ...Object.keys(NOTICES),
     EVERYTHING,
     ...groups.flatMap(({ group, event_types }) => [wishFor(group), ...event_types]),
   ]);
@@ -47,6 +49,17 @@ export function EventTypePicker({ wishes, onChange }: PickerProps) {
           <Others wishes={wishes.filter((wish) => !offered.has(wish))} set={set} />
         </>
       )}
+      <h3>Notices about subscriptions</h3>
+      {Object.entries(NOTICES).map(([type, meaning]) => (
+        <label key={type} class="check">
+          <input
+            type="checkbox"
+            checked={has(type)}
+            onChange={({ currentTarget }) => set(type, currentTarget.checked)}
+          />
+          {meaning}
+        </label>
+      ))}
     </fieldset>
   );
 }
@@ -67,8 +80,10 @@ function Group({ group: { group, description, event_types }, wishes, set }: Grou
   const others = (type: string): boolean => whole || wishes.some((wish) => isTakenBy(type, wish));
   const isWanted = (type: string): boolean => others(type) || wishes.includes(type);
   const count = event_types.filter(isWanted).length;
+  // Only to begin with: it must not close under the hand of whoever takes the last one away.
+  const [isOpen] = useState(count > 0);
   return (
-    <details open={count > 0}>
+    <details open={isOpen}>
       <summary>
         {group} <span class="quiet">{count === 0 ? '' : `${count} of ${event_types.length}`}</span>
       </summary>
@@ -103,6 +118,12 @@ function Others({ wishes, set }: Omit<GroupProps, 'group'>) {
     set(text.trim(), true);
     setText('');
   };
+  /** It stands in a form, which Enter would send without it. */
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter') return;
+    event.preventDefault();
+    add();
+  };
   return (
     <div class="row">
       {wishes.map((wish) => (
@@ -115,6 +136,8 @@ function Others({ wishes, set }: Omit<GroupProps, 'group'>) {
         placeholder="Invoice.*"
         value={text}
         onInput={({ currentTarget }) => setText(currentTarget.value)}
+        onKeyDown={onKeyDown}
+        onBlur={add}
       />
       <button type="button" class="small" onClick={add}>
         Add

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Schemas } from '../../client/client.ts';
 import { useAction, type Action, type Refusal } from '../ask.ts';
 import { Copyable, Field, Refused } from '../parts.tsx';
@@ -16,6 +16,7 @@ import {
   SIGNINGS,
   wishOf,
   type Draft,
+  type Subscription,
 } from './draft.ts';
 import { EventTypePicker } from './event-types.tsx';
 import { TryFilter } from './try-filter.tsx';
@@ -23,11 +24,23 @@ import type { PartProps } from './subscription.tsx';
 
 type MadeSubscription = Pick<Schemas['SubscriptionWithSecret'], 'id' | 'name' | 'secret' | 'signing'>;
 
+/** A click too many makes no second subscription; what was changed since is another one. */
+function useOnce(): (body: object) => string {
+  const last = useRef({ text: '', key: '' });
+  return (body) => {
+    const text = JSON.stringify(body);
+    if (last.current.text !== text) {
+      const bytes = crypto.getRandomValues(new Uint8Array(16));
+      last.current = { text, key: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('') };
+    }
+    return last.current.key;
+  };
+}
+
 /** Makes a subscription, and shows its secret once it is there. */
 export function NewSubscription() {
   const { api, tenant } = useSession();
-  // The same key whenever the same form is sent again: a click too many makes no second subscription.
-  const [once] = useState(() => crypto.randomUUID());
+  const onceFor = useOnce();
   const [made, setMade] = useState<MadeSubscription>();
   const action = useAction<MadeSubscription>();
   if (made !== undefined) return <Made of={made} />;
@@ -40,7 +53,7 @@ export function NewSubscription() {
         button="Subscribe"
         send={(draft) => {
           const body = wishOf(draft);
-          const params = { ...pathOf(tenant, {}), header: { 'Idempotency-Key': once } };
+          const params = { ...pathOf(tenant, {}), header: { 'Idempotency-Key': onceFor(body) } };
           action.run(() => api.POST('/v1/tenants/{tenant}/subscriptions', { params, body }), setMade);
         }}
       />
@@ -51,11 +64,14 @@ export function NewSubscription() {
 const Made = ({ of: { id, name, secret, signing } }: { of: MadeSubscription }) => (
   <>
     <h1>{name} is subscribed</h1>
-    <p>
-      {signing === 'v1a'
-        ? 'Requests are signed with this secret; receivers verify them with the public key.'
-        : 'Give this secret to whoever receives the requests: signatures are verified with it.'}
-    </p>
+    {signing === 'v1a' ? (
+      <p>
+        Requests are signed with this secret. Receivers need the public key, which stands{' '}
+        <a href={linkTo('subscriptions', id, 'secret')}>beside it</a>.
+      </p>
+    ) : (
+      <p>Give this secret to whoever receives the requests: signatures are verified with it.</p>
+    )}
     <Copyable text={secret} />
     <p>
       <a class="button primary" href={linkTo('subscriptions', id, 'test')}>
@@ -68,24 +84,64 @@ const Made = ({ of: { id, name, secret, signing } }: { of: MadeSubscription }) =
   </>
 );
 
-/** Changes what was changed in the form, unless somebody else was faster. */
+/** The form begins anew with what is read then. */
+function useBeginning(subscription: Subscription) {
+  const [beginning, setBeginning] = useState({ turn: 0, draft: draftOf(subscription) });
+  const beginWith = (one: Subscription): void => setBeginning(({ turn }) => ({ turn: turn + 1, draft: draftOf(one) }));
+  return { ...beginning, beginWith };
+}
+
+/**
+ * Changes what was changed in the form, unless somebody else was faster. What happens to the subscription beside it, that it is paused
+ * for instance, leaves alone what is written here.
+ */
 export function EditSubscription({ subscription, etag, onChange }: PartProps) {
   const { api, tenant } = useSession();
-  const action = useAction();
-  const initial = draftOf(subscription);
+  const action = useAction<Subscription>();
+  const { turn, draft: initial, beginWith } = useBeginning(subscription);
+  const [said, setSaid] = useState('');
+  const awaited = useRef(false);
+  useEffect(() => {
+    if (awaited.current) beginWith(subscription);
+    awaited.current = false;
+  }, [etag]);
   const { id, header_names } = subscription;
+  const isStale = action.refusal?.code === 'stale';
+  const readAgain = (): void => {
+    awaited.current = true;
+    action.forget();
+    onChange();
+  };
   return (
-    <Form
-      initial={initial}
-      headerNames={header_names}
-      action={action}
-      button="Save"
-      send={(draft) => {
-        const body = changesOf(initial, draft);
-        const params = { ...pathOf(tenant, { id }), header: { 'If-Match': etag } };
-        action.run(() => api.PATCH('/v1/tenants/{tenant}/subscriptions/{id}', { params, body }), onChange);
-      }}
-    />
+    <>
+      <Form
+        key={turn}
+        initial={initial}
+        headerNames={header_names}
+        action={action}
+        button="Save"
+        send={(draft) => {
+          const body = changesOf(initial, draft);
+          if (Object.keys(body).length === 0) return setSaid('Nothing was changed.');
+          const params = { ...pathOf(tenant, { id }), header: { 'If-Match': etag } };
+          setSaid('');
+          action.run(
+            () => api.PATCH('/v1/tenants/{tenant}/subscriptions/{id}', { params, body }),
+            (saved) => {
+              setSaid('Saved.');
+              if (saved !== undefined) beginWith(saved);
+              onChange();
+            },
+          );
+        }}
+      />
+      <p role="status">{said}</p>
+      {isStale && (
+        <button type="button" onClick={readAgain}>
+          Read it again, without my changes
+        </button>
+      )}
+    </>
   );
 }
 
@@ -102,6 +158,8 @@ interface FormProps {
 function Form({ initial, headerNames = [], action, button, send }: FormProps) {
   const [draft, setDraft] = useState(initial);
   const [fault, setFault] = useState<Refusal>();
+  // Only to begin with: it must not close under the hand of whoever empties the filter.
+  const [hasFilter] = useState(draft.filter !== '');
   const change = (members: Partial<Draft>): void => setDraft((before) => ({ ...before, ...members }));
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
@@ -110,7 +168,7 @@ function Form({ initial, headerNames = [], action, button, send }: FormProps) {
       send(draft);
     } catch (error) {
       if (!(error instanceof BadDraft)) throw error;
-      setFault({ title: 'Not sent', detail: error.message });
+      setFault({ detail: error.message });
     }
   };
   return (
@@ -130,7 +188,7 @@ function Form({ initial, headerNames = [], action, button, send }: FormProps) {
       </div>
       <Text label="Name" hint="By default the host of the URL." of="name" draft={draft} change={change} />
       <EventTypePicker wishes={draft.event_types} onChange={(event_types) => change({ event_types })} />
-      <details open={draft.filter !== ''}>
+      <details open={hasFilter}>
         <summary>Filter</summary>
         <Field label="Only events that match" hint="An EventBridge event pattern over the envelope, in JSON.">
           <textarea
@@ -153,17 +211,23 @@ function Form({ initial, headerNames = [], action, button, send }: FormProps) {
           labels={{ v1: 'v1 (HMAC-SHA256)', v1a: 'v1a (Ed25519)' }}
           onChange={(signing) => change({ signing })}
         />
-        <Text label="Time-out in seconds" hint="1 to 30." of="timeout_seconds" draft={draft} change={change} />
+        <Text
+          label="Time-out in seconds"
+          hint="1 to 30; 15 if it is empty."
+          of="timeout_seconds"
+          draft={draft}
+          change={change}
+        />
         <Text
           label="Requests a second, at most"
-          hint="0.1 to 1,000; empty for the limit that holds for everybody."
+          hint="0.1 to 1000; empty for the limit that holds for everybody."
           of="rate_limit_per_second"
           draft={draft}
           change={change}
         />
         <Text
           label="Retries"
-          hint={`${RETRIES.join(', ')}, or the waits in seconds: 10 60 600`}
+          hint={`${RETRIES.join(', ')}, the waits in seconds (10 60 600), or none.`}
           of="retry"
           draft={draft}
           change={change}

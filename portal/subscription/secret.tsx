@@ -11,7 +11,7 @@ const OVERLAPS = [
 ];
 
 /** What requests are signed with: shown when asked for, and changed. */
-export function Secret({ subscription: { id, signing } }: PartProps) {
+export function Secret({ subscription: { id, signing }, onChange }: PartProps) {
   const { api, tenant } = useSession();
   const params = pathOf(tenant, { id });
   const [shown, setShown] = useState<{ secret: string; previousUntil?: string | null }>();
@@ -21,24 +21,26 @@ export function Secret({ subscription: { id, signing } }: PartProps) {
 
   const reveal = (): void =>
     run(async () => {
-      const { data, error } = await api.GET('/v1/tenants/{tenant}/subscriptions/{id}/secret', { params });
-      if (data !== undefined) setShown(data);
-      return { error };
+      const said = await api.GET('/v1/tenants/{tenant}/subscriptions/{id}/secret', { params });
+      if (said.data !== undefined) setShown(said.data);
+      return said;
     });
   const revealPublic = (): void =>
     run(async () => {
-      const { data, error } = await api.GET('/v1/tenants/{tenant}/subscriptions/{id}/public-key', { params });
-      if (data !== undefined) setPublicKey(data.public_key);
-      return { error };
+      const said = await api.GET('/v1/tenants/{tenant}/subscriptions/{id}/public-key', { params });
+      if (said.data !== undefined) setPublicKey(said.data.public_key);
+      return said;
     });
   const rotate = (): void =>
     run(async () => {
-      const { data, error } = await api.POST('/v1/tenants/{tenant}/subscriptions/{id}/secret/rotate', {
-        params,
-        body: { overlap_seconds: overlap },
-      });
-      if (data !== undefined) setShown({ secret: data.secret, previousUntil: data.previous_expires_at });
-      return { error };
+      const body = { overlap_seconds: overlap };
+      const said = await api.POST('/v1/tenants/{tenant}/subscriptions/{id}/secret/rotate', { params, body });
+      if (said.data !== undefined) {
+        setShown({ secret: said.data.secret, previousUntil: said.data.previous_expires_at });
+        setPublicKey(undefined);
+        onChange();
+      }
+      return said;
     });
 
   return (

@@ -38,9 +38,8 @@ export function Subscription({ id, tab }: { id: string; tab: string }) {
     const { data, error, response } = await api.GET('/v1/tenants/{tenant}/subscriptions/{id}', {
       params: pathOf(tenant, { id }),
     });
-    return data === undefined
-      ? { error }
-      : { data: { subscription: data, etag: response.headers.get('etag') ?? undefined } };
+    const etag = response.headers.get('etag') ?? undefined;
+    return { data: data && { subscription: data, etag }, error, response };
   }, [id]);
   if (data === undefined) return refusal === undefined ? <Waiting /> : <Refused refusal={refusal} />;
 
@@ -66,7 +65,7 @@ export function Subscription({ id, tab }: { id: string; tab: string }) {
         here={tab}
         tabs={tabs.map(({ name, label }) => ({ name, label, href: linkTo('subscriptions', id, name) }))}
       />
-      <Part key={`${id} ${etag ?? ''}`} subscription={subscription} etag={etag} onChange={again} />
+      <Part key={id} subscription={subscription} etag={etag} onChange={again} />
     </>
   );
 }

@@ -1,8 +1,19 @@
 import { useState } from 'preact/hooks';
+import type { Schemas } from '../../client/client.ts';
 import { useAction, useAnswer, type Refusal } from '../ask.ts';
 import { Badge, Field, Refused } from '../parts.tsx';
 import { useSession } from '../session.ts';
 import { BadDraft, filterIn } from './draft.ts';
+
+/** An event as filters see it. */
+const envelopeOf = ({ event_type, sample }: Pick<Schemas['EventType'], 'event_type' | 'sample'>) => ({
+  event_id: 'evt-1',
+  event_type,
+  event_schema: 'v1',
+  event_resource: event_type.split('.')[0],
+  event_timestamp: '2026-03-04T05:06:07.890Z',
+  data: sample,
+});
 
 interface TryFilterProps {
   /** As it is written. */
@@ -16,24 +27,25 @@ export function TryFilter({ filter, types }: TryFilterProps) {
   const { api } = useSession();
   const { data } = useAnswer(() => api.GET('/v1/event-types'), []);
   const first = data?.items.find(({ event_type }) => types.includes(event_type)) ?? data?.items[0];
-  const sample = first && JSON.stringify({ event_type: first.event_type, data: first.sample }, null, 2);
+  const sample = first && JSON.stringify(envelopeOf(first), null, 2);
   const [written, setWritten] = useState<string>();
-  const [verdict, setVerdict] = useState<boolean>();
+  const [judged, setJudged] = useState<{ filter: string; event: string; matches: boolean | undefined }>();
   const [fault, setFault] = useState<Refusal>();
   const { busy, refusal, run } = useAction<{ matches: boolean }>();
   const event = written ?? sample ?? '';
+  // It is of what was judged, and of nothing that was written since.
+  const verdict = judged?.filter === filter && judged.event === event ? judged.matches : undefined;
   const judge = (): void => {
     setFault(undefined);
-    setVerdict(undefined);
     try {
       const body = { filter: filterIn(filter) ?? {}, event: JSON.parse(event) as Record<string, never> };
       run(
         () => api.POST('/v1/filter-test', { body: body as never }),
-        (said) => setVerdict(said?.matches),
+        (said) => setJudged({ filter, event, matches: said?.matches }),
       );
     } catch (error) {
       const detail = error instanceof BadDraft ? error.message : `The event is not JSON: ${String(error)}`;
-      setFault({ title: 'Not tried', detail });
+      setFault({ detail });
     }
   };
   return (
@@ -43,10 +55,7 @@ export function TryFilter({ filter, types }: TryFilterProps) {
           rows={6}
           spellcheck={false}
           value={event}
-          onInput={({ currentTarget }) => {
-            setWritten(currentTarget.value);
-            setVerdict(undefined);
-          }}
+          onInput={({ currentTarget }) => setWritten(currentTarget.value)}
         />
       </Field>
       <div class="row">

@@ -1,7 +1,6 @@
 import type { Schemas } from '../../client/client.ts';
 import { useAction, usePages } from '../ask.ts';
-import { AskFirst, Refused, Table, Time } from '../parts.tsx';
-import { linkTo } from '../places.ts';
+import { AskFirst, EventLink, Refused, Table, Time } from '../parts.tsx';
 import { pathOf, useSession } from '../session.ts';
 import type { PartProps } from './subscription.tsx';
 
@@ -56,7 +55,7 @@ export function WaitingDeliveries({ subscription: { id } }: PartProps) {
         keyOf={({ delivery_id }) => delivery_id}
         none="Nothing waits."
         columns={[
-          { title: 'Event', of: ({ event_id, event_type }) => <a href={linkTo('events', event_id)}>{event_type}</a> },
+          { title: 'Event', of: ({ event_id, event_type }) => <EventLink id={event_id}>{event_type}</EventLink> },
           { title: 'Waits for', of: ({ waiting_for }) => (waiting_for === undefined ? '' : WAITS_FOR[waiting_for]) },
           { title: 'Not before', of: ({ due_at }) => due_at !== undefined && <Time at={due_at} /> },
           { title: 'Attempts', of: ({ attempts }) => attempts },

@@ -39,6 +39,8 @@ export interface Opened {
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Opened> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
   const page = await context.newPage();
+  // Before the test's own time is over, so that it says what it waited for.
+  page.setDefaultTimeout(15_000);
   const complaints: string[] = [];
   const requests: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
