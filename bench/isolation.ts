@@ -52,6 +52,7 @@ const HELP = `npm run bench:isolation                     all cases on both cloc
 npm run bench:isolation -- --clock=real     on one: ${CLOCKS.join(' or ')}
 npm run bench:isolation -- --only=mixed     some: ${CASES.map(({ name }) => name).join(', ')}; \`hung\` is all that begin so
 npm run bench:isolation -- --seconds=40     how long each stretch with trouble lasts (${SIMULATED_SECONDS} simulated, ${SECONDS} real); all takes longer in proportion
+npm run bench:isolation -- --warm=1         how many environments of each function are warm, simulated (${ENVIRONMENTS})
 npm run bench:isolation -- --strict         ends with 1 where a case is not within 10 %`;
 
 const { values } = parseArgs({
@@ -59,6 +60,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     clock: { type: 'string', default: CLOCKS.join(',') },
     seconds: { type: 'string' },
+    warm: { type: 'string', default: String(ENVIRONMENTS) },
     strict: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -112,7 +114,7 @@ async function simulateAll(seconds: number): Promise<boolean> {
   const rows: SimulatedRow[] = [];
   for (const one of cases) {
     console.log(`${one.name}, simulated: ${one.about} ...`);
-    rows.push({ name: one.name, ...(await simulate(one, { seconds, warm: ENVIRONMENTS })) });
+    rows.push({ name: one.name, ...(await simulate(one, { seconds, warm: warmWanted() })) });
   }
   console.log(`\n${simulatedLines(rows).join('\n')}\n`);
   return rows.every(holds);
@@ -123,6 +125,12 @@ async function runAll(seconds: number): Promise<boolean> {
   console.log(`\n${linesOf(rows).join('\n')}`);
   for (const line of missing) console.log(`not measured: ${line}`);
   return missing.length === 0 && rows.every(holds);
+}
+
+function warmWanted(): number {
+  const warm = Number(values.warm);
+  if (Number.isInteger(warm) && warm >= 0) return warm;
+  throw new Error(`--warm=${values.warm}: a whole number`);
 }
 
 function secondsWanted(otherwise: number): number {

@@ -14,6 +14,7 @@ import { attemptsIn } from '../../shared/store/attempts.ts';
 import { openDatabase } from '../../shared/store/database.ts';
 import { healthIn } from '../../shared/store/health.ts';
 import { TROUBLE_COPIES } from '../../shared/store/keys.ts';
+import { pacer, ratesIn } from '../../shared/store/rates.ts';
 import { troubledLately } from '../../shared/store/troubled.ts';
 import { LambdaFunction, mapQueues } from '../../test/support/fleet.ts';
 import { AT, make } from '../../test/support/make.ts';
@@ -313,6 +314,7 @@ function deliverWorldOf({
       togetherMs: 100,
       noteFailure,
     }),
+    ...pacer(ratesIn(flow), { ceilingPerSecond: stages.CEILING, now: time.now }),
     jitter: chance,
     pause: time.sleep,
     post,

@@ -18,9 +18,16 @@ const UNTIL_KNOWN_MS = 300;
 
 describe('one hung, one dead, one flapping and one flooding subscriber among twenty that work', () => {
   test('cost them no tenth of their latency, at the median and at the 99th percentile', async () => {
-    const { p50, p99, arrived, due, twice } = await simulate(caseOf('mixed'), SETTING);
+    const { p50, p99, arrived, due, twice, got } = await simulate(caseOf('mixed'), SETTING);
     expect([arrived, twice]).toEqual([due, 0]);
     expect(due).toBe(2 * 20 * 5 * SETTING.seconds);
+    // They were there, and did what they are called.
+    expect(got.get('flooded')).toBe(50 * SETTING.seconds);
+    expect(got.get('flapping')).toBeGreaterThan(5 * SETTING.seconds);
+    for (const name of ['hung', 'dead']) {
+      expect(got.get(name)).toBeGreaterThanOrEqual(5);
+      expect(got.get(name)).toBeLessThan(5 * SETTING.seconds);
+    }
     expect(p50.times).toBeLessThanOrEqual(MOST_TIMES);
     expect(p99.times).toBeLessThanOrEqual(MOST_TIMES);
   });
@@ -33,6 +40,7 @@ describe.each(['hung-20', 'elsewhere-20'])('%s: one that hangs, at twenty events
     expect(p50.times).toBeLessThanOrEqual(MOST_TIMES);
     expect(worst.of - worst.to).toBeLessThanOrEqual(UNTIL_KNOWN_MS);
     // Some before it is known, ten in the deferred queue, and ten more once these have timed out.
+    expect(got.get('hung')).toBeGreaterThanOrEqual(10);
     expect(got.get('hung')).toBeLessThanOrEqual(40);
   });
 });

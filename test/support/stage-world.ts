@@ -114,7 +114,7 @@ const [EVENTS, DELIVERIES, RETRIES] = ['events', 'deliveries', 'retries'] as con
 const [DEFERRED, SWEEPS] = ['deferred', 'sweeps'] as const;
 const wishes = knownWishes(new Map(Object.entries(catalogue.eventTypes).map(([type, { group }]) => [type, group])));
 /** What a subscription without a rate of its own may get in a second. */
-const CEILING = 100;
+export const CEILING = 100;
 
 /** Something that a body wrote down about itself. */
 export interface Line {
