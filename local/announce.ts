@@ -51,6 +51,9 @@ export function announce(announcement: Announcement): void {
     '3. See what became of it',
     `${curl} ${base}/events/${eventId}/deliveries`,
     '',
+    '4. Or see it in a browser, as somebody of that tenant would: open the `url` of the answer',
+    `${curl} ${base}/portal-session -d '{}'`,
+    '',
     'Ctrl-C stops it.',
     '',
   ];

@@ -163,7 +163,7 @@ describe('a system that keeps its state', () => {
   test('the printed lines work when they are pasted, one after the other', async () => {
     const system = await startSystem({ dataDir });
     expect((await fetch(`${system.url}/healthz`)).status).toBe(200);
-    const [subscribe = '', post = '', look = '', ...others] = system
+    const [subscribe = '', post = '', look = '', portal = '', ...others] = system
       .output()
       .split('\n')
       .filter((line) => line.startsWith('curl '));
@@ -182,6 +182,8 @@ describe('a system that keeps its state', () => {
     });
     await until(() => / arrived +POST +Guest\.Created .* signature verified\n/.test(system.output()));
     expect(await paste(post)).toMatchObject({ duplicate: true });
+    const { url } = (await paste(portal)) as { url: string };
+    expect((await fetch(url)).headers.get('content-type')).toMatch('text/html');
     await system.stop();
   }, 90_000);
 
