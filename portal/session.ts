@@ -42,9 +42,12 @@ export function forgetToken(token: string): void {
   }
 }
 
+/** Beside the page, whatever a proxy has put before both of them. */
+const apiUrl = (): string => location.origin + location.pathname.replace(/\/portal\/?$/, '');
+
 /** @param onEnd is called when the API knows the session no more */
 export function apiWith(token: string, onEnd: () => void): Api {
-  const api = apiAt(location.origin, token);
+  const api = apiAt(apiUrl(), token);
   api.use({
     onResponse: ({ response }) => {
       if (response.status === 401) onEnd();
