@@ -54,6 +54,13 @@ export interface Column<T> {
   of(item: T): ComponentChildren;
 }
 
+/** Asks for the list anew, from its beginning. */
+export const Refresh = ({ pages: { busy, again } }: { pages: Pick<Pages<unknown>, 'busy' | 'again'> }) => (
+  <button type="button" disabled={busy} onClick={again}>
+    Refresh
+  </button>
+);
+
 interface TableProps<T> {
   pages: Pages<T>;
   columns: readonly Column<T>[];

@@ -2,7 +2,18 @@ import type { Schemas } from '../../client/client.ts';
 import { Outcome } from '../attempt.tsx';
 import { useAction, useAnswer, usePages } from '../ask.ts';
 import { indented } from '../json-text.ts';
-import { AskFirst, Badge, Refused, SubscriptionLink, Table, Time, Verbatim, Waiting, type Tone } from '../parts.tsx';
+import {
+  AskFirst,
+  Badge,
+  Refresh,
+  Refused,
+  SubscriptionLink,
+  Table,
+  Time,
+  Verbatim,
+  Waiting,
+  type Tone,
+} from '../parts.tsx';
 import { pathOf, useSession } from '../session.ts';
 
 type Delivery = Schemas['Delivery'];
@@ -69,9 +80,7 @@ function Deliveries({ id }: { id: string }) {
   return (
     <>
       <div class="row">
-        <button type="button" disabled={pages.busy} onClick={pages.again}>
-          Refresh
-        </button>
+        <Refresh pages={pages} />
       </div>
       <Refused refusal={refusal} />
       <Table

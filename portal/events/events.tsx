@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { useAnswer, usePages } from '../ask.ts';
-import { Table, Time } from '../parts.tsx';
+import { Refresh, Table, Time } from '../parts.tsx';
 import { goTo, linkTo } from '../places.ts';
 import { pathOf, useSession } from '../session.ts';
 
@@ -34,9 +34,7 @@ export function Events() {
             ))}
           </select>
         </label>
-        <button type="button" disabled={pages.busy} onClick={pages.again}>
-          Refresh
-        </button>
+        <Refresh pages={pages} />
         <form class="row" onSubmit={find}>
           <label>
             Id <input required value={id} onInput={({ currentTarget }) => setId(currentTarget.value)} />

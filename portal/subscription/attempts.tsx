@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { Next, Outcome, Said } from '../attempt.tsx';
 import { usePages } from '../ask.ts';
-import { EventLink, Table, Time } from '../parts.tsx';
+import { EventLink, Refresh, Table, Time } from '../parts.tsx';
 import { pathOf, useSession } from '../session.ts';
 import type { PartProps } from './subscription.tsx';
 
@@ -34,9 +34,7 @@ export function Attempts({ subscription: { id } }: PartProps) {
             ))}
           </select>
         </label>
-        <button type="button" disabled={pages.busy} onClick={pages.again}>
-          Refresh
-        </button>
+        <Refresh pages={pages} />
       </div>
       <Table
         pages={pages}

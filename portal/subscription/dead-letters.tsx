@@ -1,6 +1,6 @@
 import type { Schemas } from '../../client/client.ts';
 import { useAction, usePages } from '../ask.ts';
-import { AskFirst, EventLink, Refused, Table, Time } from '../parts.tsx';
+import { AskFirst, EventLink, Refresh, Refused, Table, Time } from '../parts.tsx';
 import { linkTo } from '../places.ts';
 import { pathOf, useSession } from '../session.ts';
 import type { PartProps } from './subscription.tsx';
@@ -44,9 +44,7 @@ export function DeadLetters({ subscription: { id } }: PartProps) {
   return (
     <>
       <p class="row">
-        <button type="button" disabled={pages.busy} onClick={pages.again}>
-          Refresh
-        </button>
+        <Refresh pages={pages} />
         <span class="quiet">
           To send many of them once more, start a replay of{' '}
           <a href={linkTo('subscriptions', id, 'replays')}>what was given up</a>.

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Schemas } from '../../client/client.ts';
 import { useAction, usePages } from '../ask.ts';
-import { AskFirst, Badge, Field, Refused, Table, Time, type Tone } from '../parts.tsx';
+import { AskFirst, Badge, Field, Refresh, Refused, Table, Time, type Tone } from '../parts.tsx';
 import { pathOf, useSession } from '../session.ts';
 import type { PartProps } from './subscription.tsx';
 
@@ -37,9 +37,7 @@ export function Replays({ subscription: { id } }: PartProps) {
     <>
       {may('subscriptions:write') && <NewReplay id={id} onStart={pages.again} />}
       <div class="row">
-        <button type="button" disabled={pages.busy} onClick={pages.again}>
-          Refresh
-        </button>
+        <Refresh pages={pages} />
       </div>
       <Refused refusal={refusal} />
       <Table

@@ -1,6 +1,6 @@
 import type { Schemas } from '../../client/client.ts';
 import { useAction, usePages } from '../ask.ts';
-import { AskFirst, EventLink, Refused, Table, Time } from '../parts.tsx';
+import { AskFirst, EventLink, Refresh, Refused, Table, Time } from '../parts.tsx';
 import { pathOf, useSession } from '../session.ts';
 import type { PartProps } from './subscription.tsx';
 
@@ -45,9 +45,7 @@ export function WaitingDeliveries({ subscription: { id } }: PartProps) {
             Send all now
           </button>
         )}
-        <button type="button" disabled={pages.busy} onClick={pages.again}>
-          Refresh
-        </button>
+        <Refresh pages={pages} />
       </div>
       <Refused refusal={refusal} />
       <Table
