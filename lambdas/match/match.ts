@@ -2,7 +2,7 @@ import { MOST_DELIVERIES_A_MESSAGE, type DeliveryMessage } from '../../shared/do
 import { filterView, type AcceptedEvent, type ErasedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
 import { matches } from '../../shared/domain/filter.ts';
 import { filterIn } from '../../shared/domain/known-filters.ts';
-import { isLeftOver, mayBeLeftOver } from '../../shared/domain/tenancy.ts';
+import { isOfErased } from '../../shared/domain/tenancy.ts';
 import type { Received } from '../../shared/runtime/batch.ts';
 import type { Matched } from '../../shared/store/events.ts';
 import type { Interest } from '../../shared/store/subscriptions.ts';
@@ -121,8 +121,9 @@ function interestsFor(world: World): (event: TravellingEvent) => Promise<Interes
  * A queue, the bus or somebody who redrives may hold an event back until its tenant is erased, and another one has its name. Only what
  * is old can be such a one, so that others cost no look. It leaves nothing behind: not even that it was here.
  */
-async function isDropped({ tenant, event_id, type, accepted_at }: TravellingEvent, world: World): Promise<boolean> {
-  if (!mayBeLeftOver(accepted_at, world.now()) || !isLeftOver(accepted_at, await world.tenant(tenant))) return false;
+async function isDropped(event: TravellingEvent, world: World): Promise<boolean> {
+  if (!(await isOfErased(event, world))) return false;
+  const { tenant, event_id, type } = event;
   world.note('event.left_over', { tenant, event_id, event_type: type });
   return true;
 }

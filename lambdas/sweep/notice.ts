@@ -1,7 +1,7 @@
 import { OPERATIONAL_GROUP } from '../../shared/catalogue/operational.ts';
 import { contentHash, travelling, type AcceptedEvent, type TravellingEvent } from '../../shared/domain/event.ts';
 import type { Job } from '../../shared/domain/job.ts';
-import { isLeftOver, mayBeLeftOver } from '../../shared/domain/tenancy.ts';
+import { isOfErased } from '../../shared/domain/tenancy.ts';
 import type { Interest } from '../../shared/store/subscriptions.ts';
 import type { Tenant } from '../../shared/store/tenants.ts';
 
@@ -45,11 +45,8 @@ function eventOf({ tenant, id, event_type: type, at, data }: Notice): AcceptedEv
 }
 
 /** Nobody gets it who has the name of its tenant since that was erased. */
-async function isWanted(event: AcceptedEvent, world: NoticeWorld): Promise<boolean> {
-  const { tenant, accepted_at } = event;
-  if (mayBeLeftOver(accepted_at, world.now()) && isLeftOver(accepted_at, await world.tenant(tenant))) return false;
-  return (await world.interested(tenant, event)).length > 0;
-}
+const isWanted = async (event: AcceptedEvent, world: NoticeWorld): Promise<boolean> =>
+  !(await isOfErased(event, world)) && (await world.interested(event.tenant, event)).length > 0;
 
 /**
  * Tells of something that happened to a subscription: operators always, and subscribers who named it, for whom it is an event like

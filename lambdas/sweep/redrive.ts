@@ -4,7 +4,7 @@ import { TravellingEvent } from '../../shared/domain/event.ts';
 import { Job } from '../../shared/domain/job.ts';
 import { deliveryId } from '../../shared/domain/id.ts';
 import { heldOf, type Stretch } from '../../shared/domain/hold.ts';
-import { isLeftOver, mayBeLeftOver } from '../../shared/domain/tenancy.ts';
+import { isOfErased } from '../../shared/domain/tenancy.ts';
 import type { Subscription } from '../../shared/domain/subscription.ts';
 import type { Tried } from '../../shared/domain/walk.ts';
 import type { DeadLetter } from '../../shared/store/attempts.ts';
@@ -87,14 +87,11 @@ async function buryFaults(message: DeliveryMessage, world: RedriveWorld): Promis
   }
 }
 
-/** The event is of a tenant that was erased since, whoever may have its name now: neither is there anybody to get it, nor a letter. */
-const isOfNobody = async ({ tenant, accepted_at }: TravellingEvent, world: RedriveWorld): Promise<boolean> =>
-  mayBeLeftOver(accepted_at, world.now()) && isLeftOver(accepted_at, await world.tenant(tenant));
-
 /** True where the message need not be kept any more. */
 async function goOn(letter: z.infer<typeof Letter>, world: RedriveWorld): Promise<boolean> {
   if (!('deliveries' in letter || 'detail' in letter)) return true;
-  if (await isOfNobody('detail' in letter ? letter.detail : letter.event, world)) return true;
+  // Neither is there anybody to get it, nor a letter.
+  if (await isOfErased('detail' in letter ? letter.detail : letter.event, world)) return true;
   if ('detail' in letter) return publishAgain(letter.detail, world);
   await buryFaults(letter, world);
   return true;

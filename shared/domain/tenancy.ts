@@ -33,3 +33,15 @@ export const beginningOf = ({ since }: { since: string }): string =>
  */
 export const isLeftOver = (acceptedAt: string, tenant: { since: string; erasure?: object | undefined } | undefined) =>
   tenant === undefined || tenant.erasure !== undefined || acceptedAt < beginningOf(tenant);
+
+/** Where it is known what time it is, and who has which name. */
+export interface Tenancy {
+  now(): Date;
+  tenant(tenant: string): Promise<{ since: string; erasure?: object | undefined } | undefined>;
+}
+
+/** Whether the event is left over from a tenant that was erased since. Only for an old one does somebody have to look. */
+export const isOfErased = async (
+  { tenant, accepted_at }: { tenant: string; accepted_at: string },
+  world: Tenancy,
+): Promise<boolean> => mayBeLeftOver(accepted_at, world.now()) && isLeftOver(accepted_at, await world.tenant(tenant));
