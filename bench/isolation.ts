@@ -5,8 +5,8 @@
  * nothing shares a processor, so that what is left is what the design makes wait for what. Events begin the moment that the troublesome
  * are there. Its `worst` is the slowest delivery of all; what it takes until a subscriber is known to hang shows there.
  *
- * Then on the clock of this machine (`--clock=real`). The local runner serves 20 healthy subscribers, as `npm start` would, and events are posted to it by a timetable that waits for
- * nothing (open loop). A latency runs from the moment at which the event was to be posted until its arrival at a subscriber, so
+ * Then on the clock of this machine (`--clock=real`). The local runner serves 20 healthy subscribers, as `npm start` would, and events
+ * are posted to it by a timetable that waits for nothing (open loop). A latency runs from the moment at which the event was to be posted until its arrival at a subscriber, so
  * whatever holds up the posting counts as well. Each case alternates stretches without trouble (A), with it (B), and with the same
  * subscriptions at endpoints that answer (C): A B A C A B A C A. Nothing is restarted and the same events are posted in all of them:
  * what an A lacks is the troublesome subscriptions. They are made right before a B or C begins, so the time until the system takes

@@ -46,7 +46,7 @@ export type CatalogueAccess = 'open' | 'key';
 
 const INGEST_PATHS = ['/v1/tenants/{tenant}/events', '/v1/tenants/{tenant}/events/batch'];
 
-export const PORTAL_PATH = '/portal';
+const PORTAL_PATH = '/portal';
 
 const CATALOGUE_PATHS = ['/asyncapi.json', '/v1/event-types', '/v1/event-types/{type}', '/v1/event-groups'];
 

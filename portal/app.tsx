@@ -5,7 +5,7 @@ import { Event } from './events/event.tsx';
 import { Events } from './events/events.tsx';
 import { EventType } from './events/event-type.tsx';
 import { EventTypes } from './events/event-types.tsx';
-import { Refused, Waiting } from './parts.tsx';
+import { NotYet } from './parts.tsx';
 import { linkTo, usePlace, type Place } from './places.ts';
 import { apiWith, forgetToken, SessionContext, useSession, type Session } from './session.ts';
 import { NewSubscription } from './subscription/form.tsx';
@@ -41,7 +41,12 @@ function Open({ token, onEnd }: { token: string; onEnd: () => void }) {
     return { data: me && { me, endsAt: endOf(me.expires_at, response) }, error, response };
   }, [token]);
   useEndAt(data?.endsAt, onEnd);
-  if (data === undefined) return <main>{refusal === undefined ? <Waiting /> : <Refused refusal={refusal} />}</main>;
+  if (data === undefined)
+    return (
+      <main>
+        <NotYet refusal={refusal} />
+      </main>
+    );
   const { me, endsAt } = data;
   if (me.tenant === null) return <Ended wasOpen={false} />;
   const { tenant, scopes } = me;

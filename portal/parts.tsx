@@ -43,11 +43,15 @@ export const Verbatim = ({ text, label }: { text: string; label: string }) => (
   </pre>
 );
 
-export const Waiting = () => (
+const Waiting = () => (
   <p class="quiet" role="status">
     Loading …
   </p>
 );
+
+/** Stands where an answer will be, or says why there is none. */
+export const NotYet = ({ refusal }: { refusal: Refusal | undefined }) =>
+  refusal === undefined ? <Waiting /> : <Refused refusal={refusal} />;
 
 export interface Column<T> {
   title: string;

@@ -1,12 +1,12 @@
 import { useAnswer } from '../ask.ts';
-import { Refused, Verbatim, Waiting } from '../parts.tsx';
+import { NotYet, Verbatim } from '../parts.tsx';
 import { useSession } from '../session.ts';
 
 /** What an event of this type looks like. */
 export function EventType({ type }: { type: string }) {
   const { api } = useSession();
   const { data, refusal } = useAnswer(() => api.GET('/v1/event-types/{type}', { params: { path: { type } } }), [type]);
-  if (data === undefined) return refusal === undefined ? <Waiting /> : <Refused refusal={refusal} />;
+  if (data === undefined) return <NotYet refusal={refusal} />;
   return (
     <>
       <h1>{data.event_type}</h1>

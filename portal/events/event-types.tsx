@@ -1,5 +1,5 @@
 import { useAnswer } from '../ask.ts';
-import { Refused, Waiting } from '../parts.tsx';
+import { NotYet } from '../parts.tsx';
 import { linkTo } from '../places.ts';
 import { useSession } from '../session.ts';
 
@@ -7,7 +7,7 @@ import { useSession } from '../session.ts';
 export function EventTypes() {
   const { api } = useSession();
   const { data: groups, refusal } = useAnswer(() => api.GET('/v1/event-groups'), []);
-  if (groups === undefined) return refusal === undefined ? <Waiting /> : <Refused refusal={refusal} />;
+  if (groups === undefined) return <NotYet refusal={refusal} />;
   return (
     <>
       <h1>Event types</h1>

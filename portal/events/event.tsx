@@ -5,13 +5,13 @@ import { indented } from '../json-text.ts';
 import {
   AskFirst,
   Badge,
+  NotYet,
   Refresh,
   Refused,
   SubscriptionLink,
   Table,
   Time,
   Verbatim,
-  Waiting,
   type Tone,
 } from '../parts.tsx';
 import { pathOf, useSession } from '../session.ts';
@@ -37,7 +37,7 @@ export function Event({ id }: { id: string }) {
     const { data: text, error, response } = said;
     return { data: text === undefined ? text : { text, event: JSON.parse(text) as Schemas['Event'] }, error, response };
   }, [id]);
-  if (data === undefined) return refusal === undefined ? <Waiting /> : <Refused refusal={refusal} />;
+  if (data === undefined) return <NotYet refusal={refusal} />;
   const { text, event } = data;
   return (
     <>

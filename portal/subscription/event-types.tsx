@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Schemas } from '../../client/client.ts';
 import { useAnswer } from '../ask.ts';
-import { Refused, Waiting } from '../parts.tsx';
+import { NotYet } from '../parts.tsx';
 import { useSession } from '../session.ts';
 import { NOTICES } from './notices.ts';
 
@@ -19,7 +19,7 @@ const wishFor = (group: string): string => `group:${group}`;
 export function EventTypePicker({ wishes, onChange }: PickerProps) {
   const { api } = useSession();
   const { data, refusal } = useAnswer(() => api.GET('/v1/event-groups'), []);
-  if (data === undefined) return refusal === undefined ? <Waiting /> : <Refused refusal={refusal} />;
+  if (data === undefined) return <NotYet refusal={refusal} />;
 
   const has = (wish: string): boolean => wishes.includes(wish);
   const set = (wish: string, isWanted: boolean): void =>

@@ -1,6 +1,6 @@
 import type { Schemas } from '../../client/client.ts';
 import { useAnswer } from '../ask.ts';
-import { Refused, Waiting } from '../parts.tsx';
+import { NotYet } from '../parts.tsx';
 import { pathOf, useSession } from '../session.ts';
 
 type Step = Schemas['Stats']['items'][number];
@@ -18,7 +18,7 @@ export function LastDay({ id }: { id: string }) {
     () => api.GET('/v1/tenants/{tenant}/subscriptions/{id}/stats', { params: pathOf(tenant, { id }) }),
     [id],
   );
-  if (data === undefined) return refusal === undefined ? <Waiting /> : <Refused refusal={refusal} />;
+  if (data === undefined) return <NotYet refusal={refusal} />;
   const { totals, items } = data;
   return (
     <section class="day" aria-label="The last 24 hours">

@@ -1,5 +1,5 @@
 import { useAction, useAnswer } from '../ask.ts';
-import { AskFirst, Refused, Tabs, Waiting } from '../parts.tsx';
+import { AskFirst, NotYet, Refused, Tabs } from '../parts.tsx';
 import { goTo, linkTo } from '../places.ts';
 import { pathOf, useSession } from '../session.ts';
 import { Attempts } from './attempts.tsx';
@@ -41,7 +41,7 @@ export function Subscription({ id, tab }: { id: string; tab: string }) {
     const etag = response.headers.get('etag') ?? undefined;
     return { data: data && { subscription: data, etag }, error, response };
   }, [id]);
-  if (data === undefined) return refusal === undefined ? <Waiting /> : <Refused refusal={refusal} />;
+  if (data === undefined) return <NotYet refusal={refusal} />;
 
   const { subscription, etag } = data;
   const tabs = TABS.filter((one) => !('needs' in one) || may(one.needs));
